@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// The policy: who may ask for what, for how long, and who must say yes. Pure data; it asks neither NSS nor a clock.
+// The format is described in docs/policy.md. Nothing in it is skipped: what isn't understood is an error.
+#pragma once
+
+#include "core/command.h"
+#include "core/time.h"
+#include "core/types.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jit {
+
+// Where something was written, for messages: "policy.toml:12".
+struct Where {
+    std::string file;
+    unsigned line = 0;
+    [[nodiscard]] std::string text() const;
+};
+
+// A name in `eligible`, `members` or `auditors`: a person, or with a leading @ a Unix group.
+struct Subject {
+    enum class Kind { person, group };
+    Kind kind = Kind::person;
+    std::string name; // without the @
+    [[nodiscard]] std::string text() const;
+    bool operator==(const Subject&) const = default;
+};
+
+struct Site {
+    std::string help;                       // shown with every denial
+    Millis pending = std::chrono::hours(24); // unanswered requests time out after this
+    std::vector<Subject> auditors;          // may read everything
+};
+
+// A human: one or more accounts and signing principals. A person who isn't in the policy is simply their account.
+struct Person {
+    std::string name;
+    std::vector<std::string> accounts;
+    std::vector<std::string> principals;
+    Where where;
+};
+
+struct People {
+    std::string name;
+    std::vector<Subject> members;
+    std::string signers; // path of an OpenSSH allowed_signers file, or empty
+    Where where;
+};
+
+// Some of `from` must approve. A request is approved when distinct people satisfy all its stages.
+struct Stage {
+    std::string from; // names a People
+    unsigned count = 1;
+    bool is_signed = false; // only signed answers count
+    bool operator==(const Stage&) const = default;
+};
+
+struct Risk {
+    std::string name;
+    std::optional<Millis> auto_approve; // up to this long no person is asked
+    std::vector<Stage> stages;
+    Where where;
+};
+
+struct Role {
+    std::string name;
+    std::string title;
+    std::string risk;
+    std::vector<Subject> eligible;
+    Millis max{0};                // the longest one grant may last
+    std::optional<Millis> extend; // the longest a chain of extensions may reach; without it no extension
+    Millis needs{0};              // no command is started with less than this left
+    std::vector<std::string> run_as;
+    std::vector<CommandPattern> commands;
+    std::vector<std::string> groups;      // in this login's processes only
+    std::vector<std::string> memberships; // host-wide
+    std::vector<std::string> login;       // PAM services
+    std::string ticket;                   // POSIX extended regular expression for the whole ticket, or empty
+    std::optional<bool> authenticate;     // unset: where the account has a password
+    Where where;
+};
+
+struct Policy {
+    Site site;
+    std::map<std::string, Person, std::less<>> persons;
+    std::map<std::string, People, std::less<>> people;
+    std::map<std::string, Risk, std::less<>> risks;
+    std::map<std::string, Role, std::less<>> roles;
+    std::map<std::string, std::string, std::less<>> person_by_account;
+
+    // The person behind an account: the one the policy names, else the account's own name.
+    [[nodiscard]] std::string person_of(std::string_view account) const;
+};
+
+// Whether a ticket matches a role's pattern as a whole. An empty pattern matches anything, also nothing.
+[[nodiscard]] bool ticket_matches(const std::string& pattern, const std::string& ticket);
+
+} // namespace jit
