@@ -20,11 +20,17 @@ namespace jit {
 [[nodiscard]] bool is_text(std::string_view text);
 
 // Safe on a terminal and in a one-line log record (CVE-2023-28486): printable UTF-8 stays; control characters
-// (C0, DEL, C1), line and paragraph separators, bidirectional and zero-width formatting, and bytes that are not
-// UTF-8 become \n \r \t \xNN or \u{NNNN}; a backslash becomes two. So the result can be read back by eye.
+// (C0, DEL, C1), line and paragraph separators, bidirectional and zero-width formatting, invisible and
+// private characters, and bytes that are not UTF-8 become \n \r \t \xNN or \u{NNNN}; a backslash becomes two.
+// So the result can be read back by eye.
 [[nodiscard]] std::string escape(std::string_view text);
 
-// One argument as a person would type it in a shell: bare where that is safe, else in single quotes; escaped.
+// Nothing in it that escape would write differently, but backslashes: UTF-8, one line, and all of it shows.
+[[nodiscard]] bool is_printable(std::string_view text);
+
+// One argument as a person would type it in a shell, and safe to show: bare where that is safe, else in
+// single quotes (nothing in them is an escape), else, where something in it is not printable, as $'…'
+// with \n, \r, \t and \xNN.
 [[nodiscard]] std::string shell_word(std::string_view argument);
 
 } // namespace jit

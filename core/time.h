@@ -6,6 +6,7 @@
 #include "core/error.h"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,16 +31,18 @@ inline constexpr Millis longest_duration = std::chrono::days(366);
 // more than nothing and at most longest_duration. A bare number is refused: nobody agrees on its unit.
 [[nodiscard]] Result<Millis> parse_duration(std::string_view text);
 
-// The shortest text that parse_duration reads back as the same; fractions of a second are dropped,
-// and less than a second is "0s".
+// The one canonical text, without parts that are nothing: "1h30m", "7d". parse_duration reads it back as the
+// same where it is in range; fractions of a second are dropped, and less than a second is "0s".
 [[nodiscard]] std::string format_duration(Millis duration);
 
-// For people: the two largest units, rounded down: "59 min", "1 h 5 min", "3 d 2 h", "40 s".
+// For people, rounded down: the largest unit and the one below it, and no seconds from ten minutes on:
+// "40 s", "9 min 30 s", "59 min", "1 h 5 min", "3 d 2 h". Less than a second is "0 s".
 [[nodiscard]] std::string describe_duration(Millis duration);
 
 // RFC 3339 in UTC with a capital Z, to the second or with .mmm: "2026-11-21T14:32:05Z". Years 1970 to 9999.
 // Without a Z it is refused: a time without a zone is a guess.
 [[nodiscard]] Result<Time> parse_utc(std::string_view text);
+// Rounded down; a time outside those years is shown as the nearest within.
 [[nodiscard]] std::string format_utc(Time time);   // to the second
 [[nodiscard]] std::string describe_utc(Time time); // "2026-11-21 14:32 UTC"
 
