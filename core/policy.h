@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The policy: who may ask for what, for how long, and who must say yes. Pure data; it asks neither NSS nor a clock.
-// The format is described in docs/policy.md. Nothing in it is skipped: what isn't understood is an error.
+// The policy: who may ask for what, for how long, and who must say yes. Pure data: it asks neither NSS nor
+// a clock. docs/policy.md describes the format. Nothing in it is skipped: what isn't understood is an error.
 #pragma once
 
 #include "core/command.h"
@@ -32,12 +32,13 @@ struct Subject {
 };
 
 struct Site {
-    std::string help;                       // shown with every denial
+    std::string help;                        // shown with every denial
     Millis pending = std::chrono::hours(24); // unanswered requests time out after this
-    std::vector<Subject> auditors;          // may read everything
+    std::vector<Subject> auditors;           // may read everything
 };
 
-// A human: one or more accounts and signing principals. A person who isn't in the policy is simply their account.
+// A human: one or more accounts, the person's name among them, and signing principals. A person who isn't in
+// the policy is simply their account.
 struct Person {
     std::string name;
     std::vector<std::string> accounts;

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -178,20 +177,22 @@ TEST(ShellWord, is_quoted_where_a_shell_would_change_it) {
     }
 }
 
-// bash's printf writes what the quoted word means to it; a NUL can't be in an argument.
+// bash's printf writes what each quoted word means to it; a NUL can't be in an argument.
 TEST(ShellWord, means_to_a_shell_exactly_the_argument) {
+    std::string expected;
+    std::string script;
     for (int byte = 1; byte < 256; ++byte) {
         const std::string argument =
             std::string("a'\\") + static_cast<char>(byte) + "b" + static_cast<char>(byte);
-        const std::string command =
-            "LC_ALL=C.UTF-8 bash -c \"$(cat <<'EOF'\nprintf %s " + shell_word(argument) + "\nEOF\n)\"";
-        FILE* const pipe = popen(command.c_str(), "r");
-        ASSERT_NE(pipe, nullptr);
-        std::array<char, 64> buffer{};
-        const std::size_t length = fread(buffer.data(), 1, buffer.size(), pipe);
-        ASSERT_EQ(pclose(pipe), 0);
-        EXPECT_EQ(std::string(buffer.data(), length), argument);
+        expected += argument + '\0';
+        script += "printf '%s\\0' " + shell_word(argument) + "\n";
     }
+    FILE* const pipe = popen(("LC_ALL=C.UTF-8 bash <<'END'\n" + script + "END").c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    std::string written(expected.size() + 1, '\0');
+    written.resize(fread(written.data(), 1, written.size(), pipe));
+    EXPECT_EQ(pclose(pipe), 0);
+    EXPECT_EQ(written, expected);
 }
 
 } // namespace

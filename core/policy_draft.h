@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// A policy while it is read: what policy_load.cpp (form) hands to policy_check.cpp (sense).
+#pragma once
+
+#include "core/policy_load.h"
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jit {
+
+inline constexpr std::size_t largest_source = 1024 * 1024;
+
+struct Draft {
+    Policy policy;
+    std::vector<Problem> problems;
+    std::map<std::string, Where, std::less<>> places; // of each table, key and element: "role.x.commands[2]"
+    std::vector<std::pair<std::string, Subject>>
+        subjects; // each that is named, and under which of those keys
+
+    void error(std::string key, std::string message);
+    void warn(std::string key, std::string message);
+    void error_at(Where where, std::string key, std::string message);
+
+private:
+    [[nodiscard]] Where where(std::string_view key) const; // its place, or that of what it is in
+};
+
+// A text from a file, as a message quotes it: not for ever. Problem::text() escapes it.
+[[nodiscard]] std::string quoted(std::string_view text);
+
+// "; did you mean 'eligible'?" where one of the names is near, else nothing.
+[[nodiscard]] std::string did_you_mean(std::string_view name, std::span<const std::string_view> names);
+
+// What must be refused before the TOML parser sees it: see policy_scan.cpp. Empty where the text may be
+// parsed.
+[[nodiscard]] std::vector<Problem> scan_policy(const PolicySource& source);
+
+// Everything that only the whole policy can tell: names that lead nowhere, limits that contradict each other,
+// approvals that nobody could give. Fills Policy::person_by_account.
+void check_policy(Draft& draft);
+
+} // namespace jit
