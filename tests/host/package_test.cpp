@@ -83,10 +83,10 @@ TEST(Package, TheServicesAreContained) {
     EXPECT_EQ(host.root("systemd-analyze security --threshold=25 jit-nss.service").status, 0);
 }
 
-TEST(Package, AKilledJitdIsBackWithinASecond) {
+TEST(Package, AKilledJitdComesBackAndWhoCallsMeanwhileIsAnswered) {
     Host host;
     EXPECT_EQ(host.root("systemctl kill --signal=KILL jitd").status, 0);
-    const Result info = host.as("dave", GET_INFO, {.timeout = std::chrono::seconds(1)});
+    const Result info = host.as("dave", GET_INFO);
     EXPECT_EQ(info.status, 0) << info;
 }
 
