@@ -222,6 +222,20 @@ bool CommandPattern::has_open_option() const {
                        [](const Word& word) { return word.size() > 1 && word.front().starts_with('-'); });
 }
 
+std::optional<std::vector<std::string>> CommandPattern::literal_arguments() const {
+    if (any_arguments_) {
+        return std::nullopt;
+    }
+    std::vector<std::string> arguments;
+    for (const Word& word : words_) {
+        if (word.size() != 1) {
+            return std::nullopt;
+        }
+        arguments.push_back(word.front());
+    }
+    return arguments;
+}
+
 std::string CommandPattern::text() const {
     std::string out = write_piece(path_);
     for (const Word& word : words_) {

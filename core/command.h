@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ public:
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] bool any_arguments() const { return any_arguments_; } // ends in **
     [[nodiscard]] bool has_open_option() const; // a word begins with '-' and has a wildcard: "--unit=*"
+
+    // The arguments of a pattern without wildcards; none of one with.
+    [[nodiscard]] std::optional<std::vector<std::string>> literal_arguments() const;
 
     // The string form: parse(text()) gives the same pattern.
     [[nodiscard]] std::string text() const;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The database's layout, as steps: step N makes version N (PRAGMA user_version) of version N-1. A released
+// step is never edited.
+#pragma once
+
+#include <array>
+
+namespace jit {
+
+inline constexpr std::array schema_steps{
+    R"sql(
+CREATE TABLE requests (
+    id                TEXT PRIMARY KEY,
+    state             TEXT NOT NULL,
+    cause             TEXT,
+    role              TEXT NOT NULL,
+    scope             TEXT NOT NULL,     -- JSON
+    stages            TEXT NOT NULL,     -- JSON
+    person            TEXT NOT NULL,     -- the beneficiary
+    account           TEXT NOT NULL,
+    uid               INTEGER NOT NULL CHECK (uid BETWEEN 0 AND 4294967294),
+    requester         TEXT NOT NULL,
+    requester_account TEXT NOT NULL,
+    requester_uid     INTEGER NOT NULL CHECK (requester_uid BETWEEN 0 AND 4294967294),
+    login_person      TEXT NOT NULL,
+    reason            TEXT NOT NULL,
+    ticket            TEXT NOT NULL,
+    duration          INTEGER NOT NULL CHECK (duration > 0),
+    filed             INTEGER NOT NULL,
+    answer_by         INTEGER NOT NULL,
+    not_before        INTEGER,
+    not_after         INTEGER,
+    boot_id           TEXT,
+    boot_deadline     INTEGER,
+    ended             INTEGER,
+    ended_by          TEXT NOT NULL,
+    ended_reason      TEXT NOT NULL,
+    extends           TEXT NOT NULL,
+    chain             TEXT NOT NULL,
+    -- A grant without an end can't be written down.
+    CHECK (state != 'active' OR (not_before IS NOT NULL AND not_after IS NOT NULL AND boot_id IS NOT NULL
+           AND boot_deadline IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX requests_pending ON requests (answer_by) WHERE state = 'pending';
+CREATE INDEX requests_active ON requests (not_after) WHERE state = 'active';
+CREATE INDEX requests_active_boot ON requests (boot_id, boot_deadline) WHERE state = 'active';
+CREATE INDEX requests_active_uid ON requests (uid) WHERE state = 'active';
+CREATE INDEX requests_filed ON requests (filed);
+CREATE INDEX requests_chain ON requests (chain);
+
+CREATE TABLE answers (
+    request  TEXT NOT NULL REFERENCES requests (id),
+    person   TEXT NOT NULL,
+    account  TEXT NOT NULL,
+    uid      INTEGER NOT NULL,
+    approves INTEGER NOT NULL,
+    stages   TEXT NOT NULL,              -- JSON
+    reason   TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    PRIMARY KEY (request, person)        -- people are counted, not accounts
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    seq  INTEGER PRIMARY KEY,
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE checkpoints (
+    seq       INTEGER PRIMARY KEY,
+    at        INTEGER NOT NULL,
+    hash      BLOB NOT NULL,
+    signature BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql",
+};
+
+} // namespace jit

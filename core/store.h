@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// The truth: /var/lib/jit/jit.db. Requests, answers, and the audit chain, each change in one transaction with
+// its event. jitd is the only writer (WAL, synchronous=FULL: what has been committed survives a power cut).
+//
+// MUST:
+//  1. A change and its event are committed together or not at all.
+//  2. What the file holds is checked as it is read: a row that makes no sense is an error, never a default.
+//  3. A file with a newer schema is refused, not guessed at.
+#pragma once
+
+#include "core/audit.h"
+#include "core/db.h"
+#include "core/error.h"
+#include "core/grant.h"
+#include "core/json.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace jit {
+
+struct AuditHead {
+    std::int64_t seq = 0;
+    Hash hash{};
+};
+
+class Store {
+public:
+    enum class Mode { owner, reader }; // reader: for `jitctl audit verify --db`
+    static Result<std::unique_ptr<Store>> open(const std::string& path, Mode mode);
+
+    // Runs f, which returns Result<T>, in one transaction: committed if f returns a value, else rolled back.
+    template <class F>
+    auto transact(F&& f) -> std::invoke_result_t<F> {
+        return guarded([&]() -> std::invoke_result_t<F> {
+            const Unwind unwind(*this);
+            Transaction transaction(db_);
+            auto result = std::forward<F>(f)();
+            if (result) {
+                transaction.commit();
+                committed_ = fresh_.size();
+            }
+            return result;
+        });
+    }
+
+    // Runs f, which returns Result<T>, and makes a database error into an Error.
+    template <class F>
+    auto guarded(F&& f) -> std::invoke_result_t<F> {
+        try {
+            return std::forward<F>(f)();
+        } catch (const DbError& error) {
+            return fail(Errc::unavailable, describe(error));
+        }
+    }
+
+    // All below throw DbError, and so are for use inside transact() or guarded().
+
+    [[nodiscard]] std::optional<Request> find(const RequestId& id);
+    [[nodiscard]] std::vector<Request> pending();
+    [[nodiscard]] std::vector<Request> active();
+    [[nodiscard]] std::vector<Request> active_of(Uid uid);
+    [[nodiscard]] std::vector<Request> newest(std::int64_t limit); // over or not
+    // The grants of one chain of extensions that are pending or active.
+    [[nodiscard]] std::vector<Request> chain_of(const RequestId& chain);
+    [[nodiscard]] Time chain_start(const RequestId& chain); // the first one's not_before
+    [[nodiscard]] std::int64_t count(State state);
+    [[nodiscard]] std::int64_t count_pending_of(std::string_view requester_person);
+    // When the next pending request times out or grant ends: by UTC, and by the clock of the boot named by
+    // boot_id.
+    struct NextChange {
+        std::optional<Time> time;
+        std::optional<BootTime> boot;
+    };
+    [[nodiscard]] NextChange next_change(const std::string& boot_id);
+
+    [[nodiscard]] RequestId new_id(); // free, random, short while few are taken
+    void insert(const Request& request);
+    void update(const Request& request); // state, times and who ended it; what was asked for never changes
+    void add_answer(const RequestId& id, const Answer& answer);
+
+    // Appends to the chain. `fields` get "seq", "at" and "kind" before them.
+    void append(std::string_view kind, Time at, const Json& fields);
+    [[nodiscard]] const AuditHead& head() const { return head_; }
+    // What is wrong with the newest event, if anything is: cut off or changed while nobody was looking.
+    [[nodiscard]] std::optional<std::string> head_problem();
+    // The events committed since this was last called, for the journal and those who follow.
+    [[nodiscard]] std::vector<Event> take_committed();
+    [[nodiscard]] std::vector<Event> events_after(std::int64_t seq, std::int64_t limit);
+    void add_checkpoint(const Checkpoint& checkpoint);
+    [[nodiscard]] std::vector<Checkpoint> checkpoints();
+
+    [[nodiscard]] std::optional<ClockMark> clock_mark();
+    void set_clock_mark(const std::optional<ClockMark>& mark);
+
+    // The sources of the policy last taken, as JSON: a restart with broken files goes on with these.
+    [[nodiscard]] std::optional<std::string> policy_sources();
+    void set_policy_sources(std::string_view json);
+
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+private:
+    // Takes back what a transaction that wasn't committed had appended.
+    class Unwind {
+    public:
+        explicit Unwind(Store& store) : store_(store), head_(store.head_) {}
+        ~Unwind() {
+            if (store_.fresh_.size() > store_.committed_) {
+                store_.fresh_.resize(store_.committed_);
+                store_.head_ = head_;
+            }
+        }
+        Unwind(const Unwind&) = delete;
+        Unwind& operator=(const Unwind&) = delete;
+
+    private:
+        Store& store_;
+        AuditHead head_;
+    };
+
+    explicit Store(const std::string& path, Mode mode);
+    void migrate();
+    void load_head();
+    [[nodiscard]] std::vector<Request> read_requests(Statement::Rows rows);
+    [[nodiscard]] static std::string describe(const DbError& error);
+    struct Statements;
+
+    Database db_;
+    AuditHead head_;
+    std::vector<Event> fresh_; // appended and not yet taken; the first committed_ of them are committed
+    std::size_t committed_ = 0;
+    std::unique_ptr<Statements> sql_;
+};
+
+} // namespace jit

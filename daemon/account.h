@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// An account of this host as NSS tells it, and the question to ask.
+#pragma once
+
+#include "core/types.h"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace jit {
+
+struct Account {
+    std::string name;
+    Uid uid = no_uid;
+    Gid gid = no_gid;
+    std::vector<std::string> groups; // names, the primary one included
+};
+
+using AccountKey = std::variant<Uid, std::string>;
+
+} // namespace jit

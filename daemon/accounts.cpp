@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/accounts.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace jit {
+namespace {
+
+constexpr Millis patience = std::chrono::seconds(5);
+constexpr std::size_t most_waiting = 1024;
+
+std::unexpected<Error> unavailable(std::string_view why) {
+    return fail(Errc::unavailable,
+                fmt::format("the account database (NSS) can't be asked: {}; try again, and see "
+                            "systemctl status jit-nss.socket jit-nss.service",
+                            why));
+}
+
+} // namespace
+
+Result<void> Accounts::connect() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    socket_.copy(address.sun_path, sizeof address.sun_path - 1);
+    Fd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        return unavailable(fmt::format("{}: {}", socket_, std::strerror(errno)));
+    }
+    connection_ = std::move(fd);
+    readable_ = loop_.on_io(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+    return {};
+}
+
+void Accounts::look_up(AccountKey key, Done done) {
+    const std::int64_t id = next_id_++;
+    const auto give_up = [&](const Error& error) {
+        waiting_[id] = {.done = std::move(done),
+                        .timer = loop_.after(Millis(0), Millis(0),
+                                             [this, id, error] { finish(id, std::unexpected(error)); })};
+    };
+    if (waiting_.size() >= most_waiting) {
+        return give_up(unavailable("too many lookups are waiting").error());
+    }
+    const std::string packet = nss_text({.id = id, .key = std::move(key)});
+    // A worker that was restarted leaves a dead connection behind: once more, then.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        if (!connection_) {
+            if (auto connected = connect(); !connected) {
+                return give_up(connected.error());
+            }
+        }
+        if (send(connection_.get(), packet.data(), packet.size(), MSG_NOSIGNAL) >= 0) {
+            waiting_[id] = {
+                .done = std::move(done), .timer = loop_.after(patience, Millis(10), [this, id] {
+                    finish(id, unavailable(fmt::format("no answer within {}", format_duration(patience))));
+                })};
+            return;
+        }
+        if (errno == EAGAIN) {
+            break;
+        }
+        disconnect("the worker was restarted");
+    }
+    give_up(unavailable("the worker takes no questions").error());
+}
+
+void Accounts::receive() {
+    std::string packet(largest_nss_packet, '\0');
+    const ssize_t size = recv(connection_.get(), packet.data(), packet.size(), 0);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (size <= 0) {
+        return disconnect("the worker ended");
+    }
+    packet.resize(static_cast<std::size_t>(size));
+    auto answer = parse_nss_answer(packet);
+    if (!answer) {
+        return disconnect("the worker's answer can't be read");
+    }
+    if (!answer->account) {
+        answer->account = unavailable(answer->account.error().message);
+    }
+    finish(answer->id, std::move(answer->account));
+}
+
+void Accounts::disconnect(const std::string& why) {
+    readable_ = {};
+    connection_.reset();
+    auto lost = std::exchange(waiting_, {});
+    for (auto& [id, waiting] : lost) {
+        waiting.done(unavailable(why));
+    }
+}
+
+void Accounts::finish(std::int64_t id, Result<std::optional<Account>> account) {
+    // An answer after its time-out has nobody waiting.
+    if (auto waiting = waiting_.extract(id)) {
+        waiting.mapped().done(std::move(account));
+    }
+}
+
+} // namespace jit

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The methods of io.jitsudo.Access. Each gathers what it needs from outside (who calls, what NSS says), then
+// decides and replies in one go.
+#pragma once
+
+#include "core/audit.h"
+#include "daemon/accounts.h"
+#include "daemon/requests.h"
+#include "daemon/varlink.h"
+
+#include <functional>
+#include <list>
+#include <string>
+
+namespace jit {
+
+class Parameters;
+
+class Api {
+public:
+    struct Parts {
+        Store& store;
+        Clock& clock;
+        PolicyKeeper& policy;
+        Requests& requests;
+        Accounts& accounts;
+        const HostKey& host_key;
+        std::string machine_id;
+        std::string version;
+        std::function<Result<void>()> reload_policy;
+    };
+    explicit Api(Parts parts);
+
+    void handle(const CallPtr& call);
+
+    // Tells those who wait for it.
+    void request_changed(const Request& request);
+    void events_appended();
+
+private:
+    using Method = void (Api::*)(const CallPtr&, Parameters&);
+    using WithCaller = std::function<void(const Caller&)>;
+
+    void ask_who(const CallPtr& call, WithCaller then);
+    void ask_account(const CallPtr& call, AccountKey key, std::function<void(const Account&)> then);
+    void check_login(Caller& caller, const Peer& peer, std::optional<Uid>& login_uid) const;
+    // The caller's own or one they may see; otherwise "there is no such request", as for one that there
+    // isn't.
+    Result<Request> visible(const Caller& caller, const RequestId& id) const;
+    void finish(const CallPtr& call, const Caller& caller, std::string_view what,
+                const Result<Request>& result);
+    void watch(const CallPtr& call, const Caller& caller, const Request& request);
+    Json view(const Request& request, const Caller& caller) const;
+
+    void request(const CallPtr& call, Parameters& parameters);
+    void grant(const CallPtr& call, Parameters& parameters);
+    void extend(const CallPtr& call, Parameters& parameters);
+    void list(const CallPtr& call, Parameters& parameters);
+    void show(const CallPtr& call, Parameters& parameters);
+    void watch_method(const CallPtr& call, Parameters& parameters);
+    void approve(const CallPtr& call, Parameters& parameters);
+    void deny(const CallPtr& call, Parameters& parameters);
+    void cancel(const CallPtr& call, Parameters& parameters);
+    void release(const CallPtr& call, Parameters& parameters);
+    void revoke(const CallPtr& call, Parameters& parameters);
+    void explain(const CallPtr& call, Parameters& parameters);
+    void audit(const CallPtr& call, Parameters& parameters);
+    void checkpoints(const CallPtr& call, Parameters& parameters);
+    void status(const CallPtr& call, Parameters& parameters);
+    void reload(const CallPtr& call, Parameters& parameters);
+    void reset_clock(const CallPtr& call, Parameters& parameters);
+
+    struct Follower {
+        CallPtr call;
+        std::int64_t after;
+        bool follow;
+    };
+    void feed(const std::shared_ptr<Follower>& follower);
+
+    struct Watcher {
+        CallPtr call;
+        Caller caller;
+        RequestId id;
+    };
+
+    Parts parts_;
+    Time started_;
+    std::list<Watcher> watchers_;
+    std::list<std::shared_ptr<Follower>> followers_;
+};
+
+} // namespace jit

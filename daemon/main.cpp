@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// jitd: owns the database, decides, and ends what is over. Started by systemd with its sockets; reads nothing
+// else from its environment, and takes no options: there is one way to run it.
+#include "core/version.h"
+#include "daemon/api.h"
+#include "daemon/interface.h"
+#include "daemon/reconcile.h"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+namespace jit {
+namespace {
+
+constexpr const char* config_directory = "/etc/jit";
+constexpr const char* state_directory = "/var/lib/jit";
+constexpr const char* nss_socket = "/run/jit/nss";
+
+Result<Fd> access_listener() {
+    char** names = nullptr;
+    const int count = sd_listen_fds_with_names(1, &names);
+    Fd listener;
+    for (int index = 0; index < count; ++index) {
+        const int fd = SD_LISTEN_FDS_START + index;
+        if (std::string_view(names[index]) == "access" &&
+            sd_is_socket_unix(fd, SOCK_STREAM, 1, nullptr, 0) > 0) {
+            listener.reset(fd);
+        }
+        free(names[index]);
+    }
+    free(static_cast<void*>(names));
+    if (!listener) {
+        return fail(Errc::unavailable,
+                    "no socket was passed; jitd is started by systemd: systemctl start jitd.socket");
+    }
+    // Accepting must never wait: a client may be gone again by then.
+    fcntl(listener.get(), F_SETFL, fcntl(listener.get(), F_GETFL) | O_NONBLOCK);
+    return listener;
+}
+
+// Two writers would each have a head of the audit chain.
+Result<Fd> lock_state() {
+    const std::string path = fmt::format("{}/lock", state_directory);
+    Fd lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock || flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        return fail(Errc::unavailable,
+                    fmt::format("{}: {}; is another jitd running?", path, std::strerror(errno)));
+    }
+    return lock;
+}
+
+Result<void> run() {
+    umask(0077);
+    auto listener = access_listener();
+    if (!listener) {
+        return std::unexpected(listener.error());
+    }
+    const auto lock = lock_state();
+    if (!lock) {
+        return std::unexpected(lock.error());
+    }
+    const std::string machine_id = read_machine_id();
+    const auto host_key = HostKey::load_or_create(state_directory, machine_id);
+    if (!host_key) {
+        return std::unexpected(host_key.error());
+    }
+    auto store = Store::open(fmt::format("{}/jit.db", state_directory), Store::Mode::owner);
+    if (!store) {
+        return std::unexpected(store.error());
+    }
+    auto loop = Loop::make();
+    if (!loop) {
+        return std::unexpected(loop.error());
+    }
+    Clock clock(read_boot_id());
+    if (clock.boot_id().empty()) {
+        return fail(Errc::unavailable,
+                    "/proc/sys/kernel/random/boot_id can't be read: without it no deadline holds");
+    }
+    auto mark =
+        (*store)->guarded([&]() -> Result<std::optional<ClockMark>> { return (*store)->clock_mark(); });
+    if (!mark) {
+        return std::unexpected(mark.error());
+    }
+    clock.set_mark(*mark);
+
+    Journal journal;
+    auto started = (*store)->transact([&]() -> Result<void> {
+        const Time now = clock.now().time;
+        if (const auto problem = (*store)->head_problem()) {
+            (*store)->append("audit.broken", now, {{"why", *problem}});
+        }
+        (*store)->append("daemon.started", now, {{"version", version}, {"boot_id", clock.boot_id()}});
+        return {};
+    });
+    if (!started) {
+        return started;
+    }
+
+    PolicyKeeper policy(**store, clock, config_directory);
+    Accounts accounts(*loop, nss_socket);
+    Api* told = nullptr; // set below: the API needs the requests, whose changes it tells
+    Requests requests(**store, clock, policy,
+                      [&told](const Request& request) { told->request_changed(request); });
+    Reconciler reconciler(*loop, **store, clock, policy, requests, accounts, *host_key, journal);
+    Api api({.store = **store,
+             .clock = clock,
+             .policy = policy,
+             .requests = requests,
+             .accounts = accounts,
+             .host_key = *host_key,
+             .machine_id = machine_id,
+             .version = version,
+             .reload_policy = [&reconciler] { return reconciler.reload_policy(); }});
+    told = &api;
+    if (auto loaded = reconciler.reload_policy(); !loaded) {
+        return loaded;
+    }
+    reconciler.reconcile();
+
+    VarlinkServer server(*loop, std::move(*listener), "io.jitsudo.Access", access_interface, version,
+                         [&api](const CallPtr& call) { api.handle(call); });
+    const auto turn = loop->after_each_turn([&] {
+        // What was committed in this turn is told, and may make more due.
+        for (auto events = (*store)->take_committed(); !events.empty(); events = (*store)->take_committed()) {
+            for (const Event& event : events) {
+                journal.send(event);
+            }
+            api.events_appended();
+            reconciler.reconcile();
+        }
+    });
+    const auto hangup = loop->on_signal(SIGHUP, [&] {
+        if (auto loaded = reconciler.reload_policy(); !loaded) {
+            journal.send(Journal::Level::error, "the policy was not reloaded: " + loaded.error().message);
+        }
+    });
+    const auto terminate = loop->on_signal(SIGTERM, [&] { loop->stop(); });
+    const auto interrupt = loop->on_signal(SIGINT, [&] { loop->stop(); });
+
+    sd_notify(0, "READY=1");
+    auto ended = loop->run();
+    const auto stopped = (*store)->transact([&]() -> Result<void> {
+        (*store)->append("daemon.stopped", clock.now().time, Json::object());
+        return {};
+    });
+    reconciler.checkpoint();
+    return ended ? stopped : ended;
+}
+
+} // namespace
+} // namespace jit
+
+int main(int argc, char**) {
+    try {
+        if (argc > 1) {
+            fmt::print(stderr, "jitd {}: takes no arguments; it is started by systemd (jitd.socket)\n",
+                       jit::version);
+            return 2;
+        }
+        if (const auto ran = jit::run(); !ran) {
+            fmt::print(stderr, "jitd: {}\n", ran.error().message);
+            return 1;
+        }
+        return 0;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "jitd: {}\n", error.what());
+        return 1;
+    }
+}

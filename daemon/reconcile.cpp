@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/reconcile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+namespace jit {
+namespace {
+
+constexpr Millis between_checks = std::chrono::minutes(1);
+constexpr Millis between_checkpoints = std::chrono::hours(1);
+constexpr Millis retry = std::chrono::seconds(1);
+constexpr std::int64_t events_a_checkpoint = 1000;
+
+} // namespace
+
+Reconciler::Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
+                       Accounts& accounts, const HostKey& host_key, Journal& journal)
+    : loop_(loop), store_(store), clock_(clock), policy_(policy), requests_(requests), accounts_(accounts),
+      host_key_(host_key), journal_(journal), next_check_(clock.now().boot),
+      next_checkpoint_(clock.now().boot + between_checkpoints),
+      timer_(loop_.at(BootTime::max(), Millis(1), [this] { reconcile(); })) {
+    watch_clock();
+}
+
+void Reconciler::reconcile() {
+    const auto advanced = requests_.advance();
+    if (!advanced && !failing_) {
+        journal_.send(Journal::Level::critical, "what is due can't be recorded: " + advanced.error().message);
+    }
+    failing_ = !advanced;
+    const BootTime now = clock_.now().boot;
+    if (now >= next_check_) {
+        next_check_ = now + between_checks;
+        check_eligibility();
+    }
+    if (now >= next_checkpoint_ || store_.head().seq - signed_ >= events_a_checkpoint) {
+        checkpoint();
+    }
+    arm();
+}
+
+void Reconciler::arm() {
+    const Now now = clock_.now();
+    const auto next =
+        store_.guarded([&]() -> Result<Store::NextChange> { return store_.next_change(clock_.boot_id()); });
+    if (!next || failing_) {
+        return timer_.set_time(now.boot + retry);
+    }
+    BootTime wake = BootTime::max();
+    if (next->time) {
+        wake = now.boot + std::max(*next->time - now.time, Millis(0));
+    }
+    if (next->boot) {
+        // A grant lives: its end by this boot's clock, and the minute's check.
+        wake = std::min({wake, *next->boot, next_check_});
+    }
+    if (store_.head().seq > signed_) {
+        wake = std::min(wake, next_checkpoint_);
+    }
+    if (wake != BootTime::max()) {
+        timer_.set_time(wake);
+    }
+}
+
+void Reconciler::check_eligibility() {
+    const auto active = store_.guarded([&]() -> Result<std::vector<Request>> { return store_.active(); });
+    if (!active) {
+        return;
+    }
+    std::set<Uid> uids;
+    for (const Request& request : *active) {
+        uids.insert(request.beneficiary.uid);
+    }
+    for (const Uid uid : uids) {
+        accounts_.look_up(uid, [this, uid](const Result<std::optional<Account>>& found) {
+            if (!found) {
+                return journal_.send(
+                    Journal::Level::warning,
+                    fmt::format("uid {} keeps its grants until their end without another check: {}",
+                                number(uid), found.error().message));
+            }
+            if (const auto applied = requests_.apply_account(uid, *found ? &**found : nullptr); !applied) {
+                journal_.send(Journal::Level::critical, applied.error().message);
+            }
+        });
+    }
+    // The mark moves on while it matters.
+    const auto mark = clock_.next_mark();
+    if (mark != clock_.mark()) {
+        const auto kept = store_.transact([&]() -> Result<void> {
+            store_.set_clock_mark(mark);
+            return {};
+        });
+        if (kept) {
+            clock_.set_mark(mark);
+        }
+    }
+}
+
+Result<void> Reconciler::reload_policy() {
+    if (auto loaded = policy_.load(); !loaded) {
+        return loaded;
+    }
+    for (const Problem& problem : policy_.problems()) {
+        const bool error = problem.severity == Problem::Severity::error;
+        journal_.send(error ? Journal::Level::error : Journal::Level::warning, problem.text());
+    }
+    if (!policy_.current()) {
+        journal_.send(Journal::Level::error, "the policy has errors; the last good one stays in force");
+        return {};
+    }
+    auto applied = requests_.apply_policy();
+    check_eligibility();
+    return applied;
+}
+
+void Reconciler::checkpoint() {
+    next_checkpoint_ = clock_.now().boot + between_checkpoints;
+    const AuditHead& head = store_.head();
+    if (head.seq <= signed_) {
+        return;
+    }
+    const Checkpoint made = host_key_.sign(head.seq, clock_.now().time, head.hash);
+    const auto kept = store_.transact([&]() -> Result<void> {
+        store_.add_checkpoint(made);
+        return {};
+    });
+    if (kept) {
+        signed_ = made.seq;
+        journal_.send(made);
+    }
+}
+
+void Reconciler::watch_clock() {
+    // Readable with ECANCELED whenever CLOCK_REALTIME is set (timerfd_create(2)); the time itself is never
+    // reached.
+    clock_watch_.reset(timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+    itimerspec never{};
+    never.it_value.tv_sec = 0x7fffffffffffL;
+    timerfd_settime(clock_watch_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr);
+    clock_set_ = loop_.on_io(clock_watch_.get(), EPOLLIN, [this](std::uint32_t) {
+        journal_.send(Journal::Level::notice, "the clock was set");
+        watch_clock();
+        reconcile();
+    });
+}
+
+} // namespace jit

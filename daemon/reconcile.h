@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The one loop that keeps the host as the database says. It wakes at the next deadline, when the clock is
+// set, when told, and once a minute while grants live (eligibility is read again). With no grant and no
+// request it sleeps.
+#pragma once
+
+#include "core/audit.h"
+#include "core/fd.h"
+#include "daemon/accounts.h"
+#include "daemon/journal.h"
+#include "daemon/loop.h"
+#include "daemon/requests.h"
+
+#include <string>
+
+namespace jit {
+
+class Reconciler {
+public:
+    Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
+               Accounts& accounts, const HostKey& host_key, Journal& journal);
+
+    // Does all that is due now, and sleeps until the next.
+    void reconcile();
+
+    // Loads the policy and applies it to what lives. An error: the audit couldn't be written.
+    Result<void> reload_policy();
+
+    // Asks NSS about everybody who has a grant, and ends what they are no longer eligible for. An account
+    // that can't be looked up keeps its grants until their end: an outage of a directory must not end the
+    // work of all.
+    void check_eligibility();
+
+    // Signs the newest event, if it isn't yet.
+    void checkpoint();
+
+private:
+    void arm();
+    void watch_clock();
+
+    Loop& loop_;
+    Store& store_;
+    Clock& clock_;
+    PolicyKeeper& policy_;
+    Requests& requests_;
+    Accounts& accounts_;
+    const HostKey& host_key_;
+    Journal& journal_;
+    BootTime next_check_;
+    BootTime next_checkpoint_;
+    std::int64_t signed_ = 0; // the newest event with a checkpoint
+    bool failing_ = false;
+    Loop::Source timer_;
+    Fd clock_watch_;
+    Loop::Source clock_set_;
+};
+
+} // namespace jit

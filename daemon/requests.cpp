@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/requests.h"
+
+#include "core/record.h"
+#include "core/text.h"
+#include "daemon/requests_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t longest_reason = 1000; // bytes
+constexpr int refusals_at_once = 10;
+constexpr Millis refusal_refill = std::chrono::seconds(6);
+constexpr std::size_t most_refusers = 4096;
+
+std::string_view kind_of_end(State state) {
+    switch (state) {
+    case State::denied:
+        return "request.denied";
+    case State::cancelled:
+        return "request.cancelled";
+    case State::timed_out:
+        return "request.timed_out";
+    default:
+        return "grant.ended";
+    }
+}
+
+} // namespace
+
+Result<void> check_reason(const std::string& reason) {
+    if (reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+        return fail(Errc::invalid, "a reason is needed: --reason \"what for\"");
+    }
+    if (reason.size() > longest_reason || !is_text(reason)) {
+        return fail(Errc::invalid,
+                    fmt::format("the reason must be UTF-8 text of at most {} bytes", longest_reason));
+    }
+    return {};
+}
+
+Json answer_fields(const Request& request, const Answer& answer) {
+    return {{"request", request.id},       {"role", request.role},    {"by", to_json(answer.by)},
+            {"approves", answer.approves}, {"stages", answer.stages}, {"reason", answer.reason}};
+}
+
+std::string described_state(const Request& request) {
+    std::string text = fmt::format("request {} is {}", request.id,
+                                   request.state == State::timed_out ? "timed out" : name_of(request.state));
+    if (request.cause) {
+        text += fmt::format(" ({})", name_of(*request.cause));
+    }
+    return text;
+}
+
+std::string Requests::access_of(const Role& role) const {
+    const auto risk = policy_.policy().risks.find(role.risk);
+    std::string text = fmt::format("up to {}", format_duration(role.max));
+    if (risk == policy_.policy().risks.end()) {
+        return text;
+    }
+    std::vector<std::string> stages;
+    for (const Stage& stage : risk->second.stages) {
+        stages.push_back(fmt::format("{} of {}{}", stage.count == 1 ? "one" : std::to_string(stage.count),
+                                     stage.from, stage.is_signed ? " (signed)" : ""));
+    }
+    if (risk->second.auto_approve) {
+        const Millis at_once = std::min(*risk->second.auto_approve, role.max);
+        text = stages.empty() || at_once == role.max
+                   ? fmt::format("up to {} without asking anybody", format_duration(at_once))
+                   : fmt::format("{}, up to {} without asking anybody", text, format_duration(at_once));
+        if (stages.empty() || at_once == role.max) {
+            return text;
+        }
+        text += ", more if ";
+    } else {
+        text += " if ";
+    }
+    return fmt::format("{}{} approve{}", text, fmt::join(stages, " and "), stages.size() == 1 ? "s" : "");
+}
+
+Result<const Role*> Requests::role_named(const std::string& name) const {
+    const auto role = policy_.policy().roles.find(name);
+    if (role == policy_.policy().roles.end()) {
+        return fail(Errc::not_found, fmt::format("there is no role '{}'", escape(name)));
+    }
+    return &role->second;
+}
+
+Result<Request> Requests::find(const RequestId& id) {
+    return store_.guarded([&]() -> Result<Request> {
+        auto request = is_request_id(id) ? store_.find(id) : std::nullopt;
+        if (!request) {
+            return fail(Errc::not_found, fmt::format("there is no request '{}'", escape(id)));
+        }
+        return std::move(*request);
+    });
+}
+
+void Requests::publish(const std::vector<Request>& requests) {
+    for (const Request& request : requests) {
+        changed_(request);
+    }
+}
+
+void Requests::start(Request& request, const Now& now) {
+    Time until = now.time + request.duration;
+    if (!request.extends.empty()) {
+        // Without a gap: from the latest end that the chain has, within what the role lets a chain reach.
+        const auto role = policy_.policy().roles.find(request.role);
+        for (const Request& other : store_.chain_of(request.chain)) {
+            if (other.state == State::active) {
+                until = std::max(until, other.not_after->time + request.duration);
+            }
+        }
+        const Millis reach =
+            role != policy_.policy().roles.end() ? role->second.extend.value_or(role->second.max) : Millis(0);
+        until = std::min(until, store_.chain_start(request.chain) + reach);
+    }
+    request.state = State::active;
+    request.not_before = now.time;
+    request.not_after = deadline_at(until, clock_, now);
+    store_.update(request);
+    store_.append("grant.started", now.time,
+                  {{"request", request.id},
+                   {"role", request.role},
+                   {"beneficiary", to_json(request.beneficiary)},
+                   {"not_before", now.time.time_since_epoch().count()},
+                   {"not_after", until.time_since_epoch().count()}});
+    const auto mark = clock_.next_mark();
+    store_.set_clock_mark(mark);
+    clock_.set_mark(mark);
+}
+
+void Requests::end(Request& request, State state, std::optional<Cause> cause, Time at, const std::string& by,
+                   const std::string& reason) {
+    request.state = state;
+    request.cause = cause;
+    request.ended = at;
+    request.ended_by = by;
+    request.ended_reason = reason;
+    store_.update(request);
+    Json fields{
+        {"request", request.id}, {"role", request.role}, {"beneficiary", to_json(request.beneficiary)}};
+    if (cause) {
+        fields["cause"] = name_of(*cause);
+    }
+    if (!by.empty()) {
+        fields["by"] = by;
+    }
+    if (!reason.empty()) {
+        fields["reason"] = reason;
+    }
+    store_.append(kind_of_end(state), at, fields);
+}
+
+Result<void> Requests::advance() {
+    const Now now = clock_.now();
+    auto due = store_.guarded([&]() -> Result<std::vector<Request>> {
+        auto requests = store_.pending();
+        std::erase_if(requests, [&](const Request& request) { return now.time < request.answer_by; });
+        for (Request& request : store_.active()) {
+            if (request.not_after->over(now, clock_.boot_id())) {
+                requests.push_back(std::move(request));
+            }
+        }
+        return requests;
+    });
+    if (!due) {
+        return std::unexpected(due.error());
+    }
+    if (due->empty()) {
+        return {};
+    }
+    const auto ended = store_.transact([&]() -> Result<void> {
+        for (Request& request : *due) {
+            if (request.state == State::pending) {
+                end(request, State::timed_out, std::nullopt, now.time, "", "");
+            } else {
+                end(request, State::ended, Cause::expired, now.time, "", "");
+            }
+        }
+        return {};
+    });
+    if (ended) {
+        publish(*due);
+    }
+    return ended;
+}
+
+Result<void> Requests::apply_policy() {
+    const Time now = clock_.now().time;
+    std::vector<Request> changed;
+    const auto applied = store_.transact([&]() -> Result<void> {
+        auto requests = store_.pending();
+        std::ranges::move(store_.active(), std::back_inserter(requests));
+        for (Request& request : requests) {
+            const auto role = policy_.policy().roles.find(request.role);
+            std::string why;
+            if (role == policy_.policy().roles.end()) {
+                why = fmt::format("the policy has no role {} any more", request.role);
+            } else if (request.state == State::pending) {
+                const auto stages = route(policy_.policy(), role->second, request.duration);
+                if (!stages || *stages != request.stages || request.duration > role->second.max) {
+                    why = fmt::format("the policy for role {} changed; ask again", request.role);
+                }
+            }
+            if (!why.empty()) {
+                end(request, request.state == State::active ? State::ended : State::cancelled,
+                    Cause::ineligible, now, "", why);
+                changed.push_back(request);
+            }
+        }
+        return {};
+    });
+    if (applied) {
+        publish(changed);
+    }
+    return applied;
+}
+
+Result<void> Requests::apply_account(Uid uid, const Account* account) {
+    const Time now = clock_.now().time;
+    std::vector<Request> changed;
+    const auto applied = store_.transact([&]() -> Result<void> {
+        for (Request& request : store_.active_of(uid)) {
+            const auto role = policy_.policy().roles.find(request.role);
+            std::string why;
+            if (account == nullptr || account->name != request.beneficiary.account) {
+                why = fmt::format("there is no account {} with uid {} any more", request.beneficiary.account,
+                                  number(uid));
+            } else if (role == policy_.policy().roles.end() ||
+                       !eligible(role->second, party_of(policy_.policy(), *account), *account)) {
+                why = fmt::format("{} is no longer eligible for role {}", request.beneficiary.person,
+                                  request.role);
+            }
+            if (!why.empty()) {
+                end(request, State::ended, Cause::ineligible, now, "", why);
+                changed.push_back(request);
+            }
+        }
+        return {};
+    });
+    if (applied) {
+        publish(changed);
+    }
+    return applied;
+}
+
+void Requests::record_refusal(const Caller& caller, std::string_view what, const Error& error) {
+    const Time now = clock_.now().time;
+    if (refusals_.size() >= most_refusers) {
+        std::erase_if(refusals_, [&](const auto& entry) {
+            return entry.second.suppressed == 0 &&
+                   now - entry.second.refilled > refusal_refill * refusals_at_once;
+        });
+    }
+    auto [entry, fresh] = refusals_.try_emplace(caller.party.uid);
+    Refusals& refusals = entry->second;
+    if (fresh) {
+        refusals = {.room = refusals_at_once, .refilled = now};
+    }
+    const auto refill = (now - refusals.refilled) / refusal_refill;
+    if (refill > 0) {
+        refusals.room = static_cast<int>(std::min<std::int64_t>(refusals.room + refill, refusals_at_once));
+        refusals.refilled = now;
+    }
+    if (refusals.room == 0) {
+        ++refusals.suppressed;
+        return;
+    }
+    --refusals.room;
+    Json fields{{"by", to_json(caller.party)}, {"wanted", what}, {"why", error.message}};
+    if (refusals.suppressed > 0) {
+        fields["refusals_not_recorded_before"] = refusals.suppressed;
+    }
+    const auto recorded = store_.transact([&]() -> Result<void> {
+        store_.append("request.refused", now, fields);
+        return {};
+    });
+    if (recorded) {
+        refusals.suppressed = 0;
+    }
+    // Where even that can't be written, the refusal stands all the same.
+}
+
+} // namespace jit

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+// The life of a request: each step is one transaction that changes the record and appends its event.
+// Everything needed from outside (who calls, what NSS says of whom) is passed in.
+#pragma once
+
+#include "core/clock.h"
+#include "core/store.h"
+#include "daemon/decide.h"
+#include "daemon/policy_keeper.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jit {
+
+// What somebody asks for.
+struct Ask {
+    std::string role;
+    std::string reason;
+    std::optional<Millis> duration;
+    std::string ticket;
+    std::vector<std::string> commands;
+    std::vector<std::string> groups;
+};
+
+class Requests {
+public:
+    // `changed` is called after the commit, once for each request that was made or changed.
+    using Changed = std::function<void(const Request&)>;
+    Requests(Store& store, Clock& clock, const PolicyKeeper& policy, Changed changed)
+        : store_(store), clock_(clock), policy_(policy), changed_(std::move(changed)) {}
+
+    Result<Request> file(const Caller& caller, const Ask& ask);
+    Result<Request> grant(const Caller& caller, const Account& beneficiary, const Ask& ask);
+    Result<Request> extend(const Caller& caller, const RequestId& id, const std::string& reason,
+                           std::optional<Millis> duration);
+
+    // `beneficiary` as NSS tells it now: eligibility is judged again when the last answer makes it a grant.
+    Result<Request> approve(const Caller& caller, const RequestId& id, const std::string& reason,
+                            const Account& beneficiary);
+    Result<Request> deny(const Caller& caller, const RequestId& id, const std::string& reason);
+    Result<Request> cancel(const Caller& caller, const RequestId& id);
+    Result<Request> release(const Caller& caller, const RequestId& id);
+    Result<Request> revoke(const Caller& caller, const RequestId& id, const std::string& reason);
+
+    // Time-outs and ends that are due.
+    Result<void> advance();
+    // Ends what the policy no longer gives: the role or the routing is gone, or changed under a pending
+    // request.
+    Result<void> apply_policy();
+    // Ends what `account` is no longer eligible for; nullptr: there is no such account any more.
+    Result<void> apply_account(Uid uid, const Account* account);
+
+    // Not done, and recorded: who wanted what and why not. At most a few a minute of each uid; the rest is
+    // counted.
+    void record_refusal(const Caller& caller, std::string_view what, const Error& error);
+
+    [[nodiscard]] Result<Request> find(const RequestId& id);
+    [[nodiscard]] std::string access_of(const Role& role) const; // "up to 1h, oncall approves"
+
+private:
+    Result<const Role*> role_named(const std::string& name) const;
+    Result<Request> draft(const Caller& caller, const Party& beneficiary, const Role& role, const Ask& ask);
+    Result<Request> file_or_start(Request request);
+    void start(Request& request, const Now& now);
+    void end(Request& request, State state, std::optional<Cause> cause, Time at, const std::string& by,
+             const std::string& reason);
+    Result<Request> end_chain(const Request& request, Cause cause, const std::string& by,
+                              const std::string& reason);
+    void publish(const std::vector<Request>& requests);
+
+    struct Refusals {
+        int room = 0;
+        Time refilled;
+        std::int64_t suppressed = 0;
+    };
+
+    Store& store_;
+    Clock& clock_;
+    const PolicyKeeper& policy_;
+    Changed changed_;
+    std::map<Uid, Refusals> refusals_;
+};
+
+} // namespace jit

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+// Asking: a request, a grant in another's name, an extension.
+#include "core/record.h"
+#include "core/text.h"
+#include "daemon/requests.h"
+#include "daemon/requests_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t longest_ticket = 64;
+constexpr std::size_t most_parts = 64;    // commands and groups that one request names
+constexpr std::int64_t most_pending = 16; // of one person
+constexpr Millis shortest_grant = std::chrono::seconds(1);
+
+Result<void> check_ticket(const Role& role, const std::string& ticket) {
+    if (ticket.size() > longest_ticket || !is_text(ticket)) {
+        return fail(Errc::invalid,
+                    fmt::format("the ticket must be UTF-8 text of at most {} bytes", longest_ticket));
+    }
+    if (!ticket_matches(role.ticket, ticket)) {
+        return fail(Errc::invalid, ticket.empty() ? fmt::format("role {} needs a ticket (--ticket) like {}",
+                                                                role.name, role.ticket)
+                                                  : fmt::format("the ticket must match {}", role.ticket));
+    }
+    return {};
+}
+
+Json filed_fields(const Request& request) {
+    Json fields{{"request", request.id},
+                {"role", request.role},
+                {"beneficiary", to_json(request.beneficiary)},
+                {"requester", to_json(request.requester)},
+                {"login_person", request.login_person},
+                {"reason", request.reason},
+                {"ticket", request.ticket},
+                {"duration", request.duration.count()},
+                {"answer_by", request.answer_by.time_since_epoch().count()},
+                {"scope", to_json(request.scope)},
+                {"stages", to_json(request.stages)}};
+    if (!request.extends.empty()) {
+        fields["extends"] = request.extends;
+    }
+    return fields;
+}
+
+} // namespace
+
+Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, const Role& role,
+                                const Ask& ask) {
+    if (!caller.login_known) {
+        return fail(Errc::unavailable,
+                    "the process that called has gone before it could be judged; try again");
+    }
+    if (auto good = check_reason(ask.reason); !good) {
+        return std::unexpected(good.error());
+    }
+    if (auto good = check_ticket(role, ask.ticket); !good) {
+        return std::unexpected(good.error());
+    }
+    if (ask.commands.size() + ask.groups.size() > most_parts) {
+        return fail(Errc::invalid, fmt::format("at most {} commands and groups in one request", most_parts));
+    }
+    auto scope = scope_of(role, ask.commands, ask.groups);
+    if (!scope) {
+        return std::unexpected(scope.error());
+    }
+    const Millis duration = ask.duration.value_or(default_duration(policy_.policy(), role));
+    if (duration < shortest_grant || duration > role.max) {
+        return fail(duration > role.max ? Errc::refused : Errc::invalid,
+                    fmt::format("role {} can be had for {} at a time, not {}: --for {}", role.name,
+                                format_duration(role.max), format_duration(duration),
+                                format_duration(role.max)));
+    }
+    auto stages = route(policy_.policy(), role, duration);
+    if (!stages) {
+        return std::unexpected(stages.error());
+    }
+    const Time now = clock_.now().time;
+    Request request;
+    request.role = role.name;
+    request.scope = std::move(*scope);
+    request.stages = std::move(*stages);
+    request.beneficiary = beneficiary;
+    request.requester = caller.party;
+    request.login_person = caller.login_person;
+    request.reason = ask.reason;
+    request.ticket = ask.ticket;
+    request.duration = duration;
+    request.filed = now;
+    request.answer_by = now + policy_.policy().site.pending;
+    return request;
+}
+
+Result<Request> Requests::file_or_start(Request request) {
+    auto filed = store_.transact([&]() -> Result<Request> {
+        if (store_.count_pending_of(request.requester.person) >= most_pending) {
+            return fail(Errc::exhausted,
+                        fmt::format("{} has {} requests pending; cancel one (jitctl list, jitctl "
+                                    "cancel ID) or wait for answers",
+                                    request.requester.person, most_pending));
+        }
+        for (const Request& other : store_.pending()) {
+            if (other.beneficiary == request.beneficiary && other.role == request.role &&
+                other.scope == request.scope && other.extends == request.extends) {
+                return fail(Errc::conflict,
+                            fmt::format("request {} asks for the same and is pending; jitctl watch {}",
+                                        other.id, other.id));
+            }
+        }
+        request.id = store_.new_id();
+        if (request.chain.empty()) {
+            request.chain = request.id;
+        }
+        store_.insert(request);
+        store_.append("request.filed", request.filed, filed_fields(request));
+        for (const Answer& answer : request.answers) {
+            store_.append("request.approved", answer.at, answer_fields(request, answer));
+        }
+        if (satisfied(request.stages, request.answers)) {
+            start(request, clock_.now());
+        }
+        return request;
+    });
+    if (filed) {
+        publish({*filed});
+    }
+    return filed;
+}
+
+Result<Request> Requests::file(const Caller& caller, const Ask& ask) {
+    if (caller.is_root()) {
+        return fail(Errc::refused, "root asks for nothing: it has all there is");
+    }
+    auto role = role_named(ask.role);
+    if (!role) {
+        return std::unexpected(role.error());
+    }
+    if (!eligible(**role, caller.party, caller.account)) {
+        return fail(Errc::refused,
+                    fmt::format("{} is not eligible for role {}", caller.party.person, ask.role));
+    }
+    auto request = draft(caller, caller.party, **role, ask);
+    return request ? file_or_start(std::move(*request)) : request;
+}
+
+Result<Request> Requests::grant(const Caller& caller, const Account& beneficiary, const Ask& ask) {
+    auto role = role_named(ask.role);
+    if (!role) {
+        return std::unexpected(role.error());
+    }
+    const Party party = party_of(policy_.policy(), beneficiary);
+    if (!eligible(**role, party, beneficiary)) {
+        return fail(Errc::refused, fmt::format("{} is not eligible for role {}", party.person, ask.role));
+    }
+    auto request = draft(caller, party, **role, ask);
+    if (!request) {
+        return request;
+    }
+    // Who asks must be able to answer: judged as an answer to the same request by somebody else, against the
+    // stages of the tier even where no person need be asked for so short a time.
+    Request asked_by_beneficiary = *request;
+    asked_by_beneficiary.requester = party;
+    asked_by_beneficiary.login_person.clear();
+    const auto risk = policy_.policy().risks.find((*role)->risk);
+    if (risk != policy_.policy().risks.end()) {
+        asked_by_beneficiary.stages = risk->second.stages;
+    }
+    auto positions = answerable(policy_.policy(), asked_by_beneficiary, caller);
+    if (!positions) {
+        return std::unexpected(positions.error());
+    }
+    if (!request->stages.empty()) {
+        request->answers.push_back({.by = caller.party,
+                                    .approves = true,
+                                    .stages = std::move(*positions),
+                                    .reason = ask.reason,
+                                    .at = request->filed});
+    }
+    return file_or_start(std::move(*request));
+}
+
+Result<Request> Requests::extend(const Caller& caller, const RequestId& id, const std::string& reason,
+                                 std::optional<Millis> duration) {
+    auto extended = find(id);
+    if (!extended) {
+        return extended;
+    }
+    if (extended->beneficiary.uid != caller.party.uid) {
+        return fail(Errc::refused, "only the one who has a grant extends it");
+    }
+    if (extended->state != State::active) {
+        return fail(Errc::conflict, fmt::format("{}: ask anew with jitctl request {}",
+                                                described_state(*extended), extended->role));
+    }
+    auto role = role_named(extended->role);
+    if (!role) {
+        return std::unexpected(role.error());
+    }
+    if (!eligible(**role, caller.party, caller.account)) {
+        return fail(Errc::refused,
+                    fmt::format("{} is no longer eligible for role {}", caller.party.person, extended->role));
+    }
+    if (!(*role)->extend) {
+        return fail(Errc::refused, fmt::format("role {} can't be extended; ask anew when the grant has ended",
+                                               extended->role));
+    }
+    struct Chain {
+        Time start, end;
+    };
+    const auto chain = store_.guarded([&]() -> Result<Chain> {
+        Chain found{.start = store_.chain_start(extended->chain), .end = extended->not_after->time};
+        for (const Request& other : store_.chain_of(extended->chain)) {
+            if (other.state == State::active) {
+                found.end = std::max(found.end, other.not_after->time);
+            }
+        }
+        return found;
+    });
+    if (!chain) {
+        return std::unexpected(chain.error());
+    }
+    const Millis room = chain->start + *(*role)->extend - chain->end;
+    if (room < shortest_grant || (duration && *duration > room)) {
+        return fail(Errc::refused,
+                    fmt::format("role {} can be extended to {} in all, until {}; {} of that is left",
+                                extended->role, format_duration(*(*role)->extend),
+                                describe_utc(chain->start + *(*role)->extend),
+                                format_duration(std::max(room, Millis(0)))));
+    }
+    const Millis wanted = duration.value_or(std::min({extended->duration, room, (*role)->max}));
+    auto request = draft(caller, caller.party, **role,
+                         {.role = extended->role,
+                          .reason = reason,
+                          .duration = wanted,
+                          .ticket = extended->ticket,
+                          .commands = {},
+                          .groups = {}});
+    if (!request) {
+        return request;
+    }
+    request->scope = extended->scope; // no more than what is extended
+    request->extends = extended->id;
+    request->chain = extended->chain;
+    return file_or_start(std::move(*request));
+}
+
+} // namespace jit

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// What the steps of a request's life have in common: checks and wording.
+#pragma once
+
+#include "core/error.h"
+#include "core/grant.h"
+#include "core/json.h"
+
+#include <string>
+
+namespace jit {
+
+[[nodiscard]] Result<void> check_reason(const std::string& reason);
+[[nodiscard]] Json answer_fields(const Request& request, const Answer& answer); // of the audit event
+[[nodiscard]] std::string described_state(const Request& request); // "request 7f3a is ended (expired)"
+
+} // namespace jit

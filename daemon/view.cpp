@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/view.h"
+
+#include "core/record.h"
+
+namespace jit {
+namespace {
+
+std::int64_t count_of(Time time) {
+    return time.time_since_epoch().count();
+}
+
+Json stages_view(const Policy& policy, const Request& request) {
+    const auto open = missing(request.stages, request.answers);
+    Json list = Json::array();
+    for (std::size_t position = 0; position < request.stages.size(); ++position) {
+        const Stage& stage = request.stages[position];
+        Json members = Json::array();
+        if (const auto people = policy.people.find(stage.from); people != policy.people.end()) {
+            for (const Subject& member : people->second.members) {
+                members.push_back(member.text());
+            }
+        }
+        list.push_back({{"from", stage.from},
+                        {"members", members},
+                        {"count", stage.count},
+                        {"is_signed", stage.is_signed},
+                        {"missing", open[position]}});
+    }
+    return list;
+}
+
+Json answers_view(const Request& request) {
+    Json list = Json::array();
+    for (const Answer& answer : request.answers) {
+        Json item{{"person", answer.by.person},
+                  {"account", answer.by.account},
+                  {"approves", answer.approves},
+                  {"at", count_of(answer.at)}};
+        if (!answer.reason.empty()) {
+            item["reason"] = answer.reason;
+        }
+        list.push_back(std::move(item));
+    }
+    return list;
+}
+
+} // namespace
+
+Json view_of(const Policy& policy, const Request& request, const Caller& caller) {
+    const auto role = policy.roles.find(request.role);
+    Json json{{"id", request.id},
+              {"state", name_of(request.state)},
+              {"role", request.role},
+              {"title", role != policy.roles.end() ? role->second.title : ""},
+              {"person", request.beneficiary.person},
+              {"account", request.beneficiary.account},
+              {"uid", number(request.beneficiary.uid)},
+              {"requester", request.requester.person},
+              {"scope", to_json(request.scope)},
+              {"reason", request.reason},
+              {"duration", request.duration.count()},
+              {"filed", count_of(request.filed)},
+              {"stages", stages_view(policy, request)},
+              {"answers", answers_view(request)},
+              {"yours_to_answer",
+               request.state == State::pending && answerable(policy, request, caller).has_value()}};
+    const auto set_text = [&](const char* key, std::string_view text) {
+        if (!text.empty()) {
+            json[key] = text;
+        }
+    };
+    const auto set_time = [&](const char* key, const std::optional<Time>& time) {
+        if (time) {
+            json[key] = count_of(*time);
+        }
+    };
+    if (request.cause) {
+        json["cause"] = name_of(*request.cause);
+    }
+    if (request.state == State::pending) {
+        json["answer_by"] = count_of(request.answer_by);
+    }
+    set_text("ticket", request.ticket);
+    set_time("not_before", request.not_before);
+    if (request.not_after) {
+        json["not_after"] = count_of(request.not_after->time);
+    }
+    set_time("ended", request.ended);
+    set_text("ended_by", request.ended_by);
+    set_text("ended_reason", request.ended_reason);
+    set_text("extends", request.extends);
+    return json;
+}
+
+Json view_of(const std::vector<Problem>& problems) {
+    Json list = Json::array();
+    for (const Problem& problem : problems) {
+        list.push_back({{"severity", problem.severity == Problem::Severity::error ? "error" : "warning"},
+                        {"file", problem.where.file},
+                        {"line", problem.where.line},
+                        {"key", problem.key},
+                        {"message", problem.message}});
+    }
+    return list;
+}
+
+Json view_of(const Event& event) {
+    return {{"seq", event.seq}, {"body", event.body}, {"hash", to_hex(event.hash)}};
+}
+
+Json view_of(const Checkpoint& checkpoint) {
+    return {{"seq", checkpoint.seq},
+            {"at", count_of(checkpoint.at)},
+            {"hash", to_hex(checkpoint.hash)},
+            {"signature", to_hex(checkpoint.signature)}};
+}
+
+} // namespace jit
