@@ -45,6 +45,11 @@ std::string judge_line(std::string_view line, unsigned& nesting) {
             return {};
         case '"':
         case '\'':
+            // toml++ reads on to the end of the word, so it would not take this for the beginning of a
+            // string.
+            if (i > 0 && std::string_view(" \t=[{,.").find(line[i - 1]) == std::string_view::npos) {
+                return "a quote within a word: " + quoted(line);
+            }
             if (line.substr(i, 3) == std::string(3, c)) {
                 return "multi-line strings are not used in a policy";
             }

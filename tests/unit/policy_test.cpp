@@ -359,6 +359,7 @@ TEST(Policy, that_a_reviewer_could_not_see_as_it_is_is_refused) {
         {"[site]\nhélp = \"x\"\n",
          "p.toml:2: a character beyond ASCII stands only within quotes or in a comment: 'hélp = \"x\"'"},
         {"[site]\nhelp = \"\"\"\nx\"\"\"\n", "p.toml:2: multi-line strings are not used in a policy"},
+        {"x = 2\"\u02D6\"\n", "p.toml:1: a quote within a word: 'x = 2\"\u02D6\"'"},
         {"[site]\nhelp = '''x'''\n", "p.toml:2: multi-line strings are not used in a policy"},
         {"[site]\nhelp = \"a\\u202Eb\"\n",
          "p.toml:2: site.help: a control or an invisible character in 'a\\u{202e}b'"},
