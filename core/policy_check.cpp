@@ -24,6 +24,7 @@ bool contains(const Range& range, std::string_view value) {
 template <class Value>
 std::string near_miss(std::string_view name, const std::map<std::string, Value, std::less<>>& values) {
     std::vector<std::string_view> names;
+    names.reserve(values.size());
     for (const auto& [key, value] : values) {
         names.push_back(key);
     }
@@ -41,13 +42,13 @@ void check_persons(Draft& draft) {
             draft.error(path + ".accounts",
                         fmt::format("must contain {} itself: a person is called by the name of "
                                     "one of their accounts",
-                                    quoted(name)));
+                                    in_quotes(name)));
         }
         for (const std::string& account : person.accounts) {
             const auto [first, added] = policy.person_by_account.emplace(account, name);
             if (!added) {
                 draft.error(path + ".accounts",
-                            fmt::format("{} is an account of person {} already ({})", quoted(account),
+                            fmt::format("{} is an account of person {} already ({})", in_quotes(account),
                                         first->second,
                                         policy.persons.find(first->second)->second.where.text()));
             }
@@ -56,7 +57,7 @@ void check_persons(Draft& draft) {
             const auto [first, added] = person_by_principal.emplace(principal, name);
             if (!added) {
                 draft.error(path + ".principals", fmt::format("{} is a principal of person {} already",
-                                                              quoted(principal), first->second));
+                                                              in_quotes(principal), first->second));
             }
         }
     }
@@ -66,7 +67,7 @@ void check_persons(Draft& draft) {
         if (owner != person_by_principal.end() && owner->second != person) {
             draft.error(fmt::format("person.{}.principals", owner->second),
                         fmt::format("{} is also the account of person {}, whose principal it is by default",
-                                    quoted(name), person));
+                                    in_quotes(name), person));
         }
     };
     std::map<std::string_view, bool> checked; // each name once
@@ -87,8 +88,8 @@ void check_subjects(Draft& draft) {
         const auto person = draft.policy.person_by_account.find(subject.name);
         if (subject.kind == Subject::Kind::person && person != draft.policy.person_by_account.end() &&
             person->second != subject.name) {
-            draft.error(key, fmt::format("{} is an account of person {}: write \"{}\"", quoted(subject.name),
-                                         person->second, person->second));
+            draft.error(key, fmt::format("{} is an account of person {}: write \"{}\"",
+                                         in_quotes(subject.name), person->second, person->second));
         }
     }
 }
@@ -197,7 +198,7 @@ std::string root_given_by(const Role& role) {
             const std::string_view name =
                 std::string_view(command.path()).substr(command.path().rfind('/') + 1);
             if (command.any_arguments() || contains(shells, name)) {
-                return quoted(command.text()) + " as root";
+                return in_quotes(command.text()) + " as root";
             }
         }
     }

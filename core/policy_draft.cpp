@@ -69,7 +69,7 @@ Where Draft::where(std::string_view key) const {
     }
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t longest = 80;
     if (text.size() <= longest) {
         return '\'' + std::string(text) + '\'';
@@ -94,7 +94,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
             nearest = candidate;
         }
     }
-    return nearest.empty() ? "" : "; did you mean " + quoted(nearest) + "?";
+    return nearest.empty() ? "" : "; did you mean " + in_quotes(nearest) + "?";
 }
 
 } // namespace jit

@@ -12,7 +12,7 @@
 
 namespace jit {
 
-inline constexpr std::size_t largest_source = 1024 * 1024;
+inline constexpr std::size_t largest_source = 1'048'576; // 1 MiB
 
 struct Draft {
     Policy policy;
@@ -29,8 +29,8 @@ private:
     [[nodiscard]] Where where(std::string_view key) const; // its place, or that of what it is in
 };
 
-// A text from a file, as a message quotes it: not for ever. Problem::text() escapes it.
-[[nodiscard]] std::string quoted(std::string_view text);
+// A text from a file, as a message shows it: in quotes, and not for ever. Problem::text() escapes it.
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 // "; did you mean 'eligible'?" where one of the names is near, else nothing.
 [[nodiscard]] std::string did_you_mean(std::string_view name, std::span<const std::string_view> names);

@@ -129,7 +129,11 @@ unsigned repetitions(std::string_view pattern) {
 
 bool has_backreference(std::string_view pattern) {
     for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
-        if (pattern[i] == '\\' && pattern[++i] >= '1' && pattern[i] <= '9') {
+        if (pattern[i] != '\\') {
+            continue;
+        }
+        ++i;
+        if (pattern[i] >= '1' && pattern[i] <= '9') {
             return true;
         }
     }
@@ -151,7 +155,7 @@ void check_ticket(Draft& draft, const std::string& key, const std::string& patte
     }
     regex_t regex{};
     if (const int code = regcomp(&regex, pattern.c_str(), REG_EXTENDED | REG_NOSUB); code != 0) {
-        draft.error(key, fmt::format("{} is not an extended regular expression: {}", quoted(pattern),
+        draft.error(key, fmt::format("{} is not an extended regular expression: {}", in_quotes(pattern),
                                      regex_message(code, regex)));
         return;
     }
@@ -219,7 +223,7 @@ void read_named(Draft& draft, const std::string& file, std::string_view kind, co
             draft.error(
                 path, fmt::format("{} can't be a name: letters, digits, _ . -, not beginning with a digit, a "
                                   "dot or a dash, at most {}",
-                                  quoted(name), std::is_same_v<Value, Person> ? 32 : 64));
+                                  in_quotes(name), std::is_same_v<Value, Person> ? 32 : 64));
         }
         const toml::table* table = entry.as_table();
         if (table == nullptr) {

@@ -26,7 +26,7 @@ std::string judge_line(std::string_view line, unsigned& nesting) {
     std::string without_tabs(line);
     std::erase(without_tabs, '\t');
     if (!is_printable(without_tabs)) {
-        return "a control or an invisible character: " + quoted(line);
+        return "a control or an invisible character: " + in_quotes(line);
     }
     unsigned dots = 0;
     char quote = '\0';
@@ -48,7 +48,7 @@ std::string judge_line(std::string_view line, unsigned& nesting) {
             // toml++ reads on to the end of the word, so it would not take this for the beginning of a
             // string.
             if (i > 0 && std::string_view(" \t=[{,.").find(line[i - 1]) == std::string_view::npos) {
-                return "a quote within a word: " + quoted(line);
+                return "a quote within a word: " + in_quotes(line);
             }
             if (line.substr(i, 3) == std::string(3, c)) {
                 return "multi-line strings are not used in a policy";
@@ -68,7 +68,8 @@ std::string judge_line(std::string_view line, unsigned& nesting) {
             break;
         default:
             if (static_cast<unsigned char>(c) > 0x7F) {
-                return "a character beyond ASCII stands only within quotes or in a comment: " + quoted(line);
+                return "a character beyond ASCII stands only within quotes or in a comment: " +
+                       in_quotes(line);
             }
         }
         if (dots > most_dots || nesting > most_nested) {

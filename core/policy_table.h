@@ -33,7 +33,7 @@ inline std::string found(const toml::node& node) {
         return fmt::format("found the integer {}", value->get());
     }
     if (const auto* value = node.as_string()) {
-        return "found the string " + quoted(value->get());
+        return "found the string " + in_quotes(value->get());
     }
     if (const auto* value = node.as_boolean()) {
         return value->get() ? "found true" : "found false";
@@ -58,7 +58,7 @@ public:
             draft_.places[key_path(name)] = Where{file_, key.source().begin.line};
             if (std::find(keys.begin(), keys.end(), name) == keys.end()) {
                 draft_.error(key_path(name),
-                             fmt::format("unknown key {}{}", quoted(name), did_you_mean(name, keys)));
+                             fmt::format("unknown key {}{}", in_quotes(name), did_you_mean(name, keys)));
             }
         }
     }
@@ -88,7 +88,7 @@ public:
         }
         const auto parsed = parse_duration(*written);
         if (!parsed) {
-            draft_.error(key_path(key), fmt::format("{}: {}", quoted(*written), parsed.error().message));
+            draft_.error(key_path(key), fmt::format("{}: {}", in_quotes(*written), parsed.error().message));
             return std::nullopt;
         }
         return *parsed;
@@ -128,9 +128,9 @@ public:
                 return;
             }
             if (!valid(*value)) {
-                draft_.error(path, fmt::format("expected {}, found {}", expected, quoted(*value)));
+                draft_.error(path, fmt::format("expected {}, found {}", expected, in_quotes(*value)));
             } else if (std::find(values.begin(), values.end(), *value) != values.end()) {
-                draft_.error(path, quoted(*value) + " is listed twice");
+                draft_.error(path, in_quotes(*value) + " is listed twice");
             } else {
                 values.push_back(std::move(*value));
             }
@@ -213,7 +213,7 @@ private:
             return std::nullopt;
         }
         if (!is_printable(value->get())) { // by an escape: scan_policy has seen the rest
-            draft_.error(path, "a control or an invisible character in " + quoted(value->get()));
+            draft_.error(path, "a control or an invisible character in " + in_quotes(value->get()));
             return std::nullopt;
         }
         if (value->get().size() > longest_string) {
