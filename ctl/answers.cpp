@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Answering a request, and ending one.
+#include "ctl/print.h"
+#include "ctl/reply.h"
+#include "ctl/verbs.h"
+
+#include <fmt/format.h>
+
+namespace jit {
+namespace {
+
+// Said once it is done: "approved 7f3a", and where that leaves the request.
+std::string done_text(std::string_view done, const reply::Request& request) {
+    const std::string what = fmt::format("{} {}: {} for {}", done, request.id, request.role, request.person);
+    switch (request.state) {
+    case State::active:
+        return fmt::format("{}, active until {}\n", what,
+                           until_time(request.not_after.value_or(wall_clock()), wall_clock()));
+    case State::pending:
+        return fmt::format("{}, still pending: {}\n", what, missing_text(request));
+    default:
+        return fmt::format("{}, {}\n", what, state_text(request));
+    }
+}
+
+// Each id is a call of its own: one that fails keeps none of the others from being done.
+Outcome<Exit> each(const Context& context, std::string_view method, std::string_view done,
+                   const AnswerOptions& options) {
+    if (options.reason && options.reason->find_first_not_of(' ') == std::string::npos) {
+        return usage_failure("--reason is empty: say why; the one who asked reads it");
+    }
+    auto client = Client::connect(context.client);
+    if (!client) {
+        return std::unexpected(client.error());
+    }
+    Exit result = Exit::done;
+    for (const std::string& id : options.ids) {
+        Json parameters{{"id", id}};
+        if (options.reason) {
+            parameters["reason"] = *options.reason;
+        }
+        const auto reply = client->call(method, parameters);
+        const auto request =
+            reply ? reply::read_request(*reply) : Outcome<reply::Request>(std::unexpected(reply.error()));
+        if (request) {
+            context.print_json(*reply);
+            context.print_text(done_text(done, *request));
+            continue;
+        }
+        if (options.ids.size() == 1 || request.error().exit == Exit::unreachable) {
+            return std::unexpected(request.error());
+        }
+        Failure failure = request.error();
+        failure.message = fmt::format("{}: {}", id, failure.message);
+        context.print_failure(failure);
+        result = result == Exit::done ? failure.exit : result;
+    }
+    return result;
+}
+
+} // namespace
+
+Outcome<Exit> approve(const Context& context, const AnswerOptions& options) {
+    return each(context, "Approve", "approved", options);
+}
+Outcome<Exit> deny(const Context& context, const AnswerOptions& options) {
+    return each(context, "Deny", "denied", options);
+}
+Outcome<Exit> cancel(const Context& context, const AnswerOptions& options) {
+    return each(context, "Cancel", "cancelled", options);
+}
+Outcome<Exit> release(const Context& context, const AnswerOptions& options) {
+    return each(context, "Release", "released", options);
+}
+Outcome<Exit> revoke(const Context& context, const AnswerOptions& options) {
+    return each(context, "Revoke", "revoked", options);
+}
+
+} // namespace jit

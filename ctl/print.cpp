@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+#include "ctl/print.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t longest_reason_in_table = 72;
+
+// Columns it takes on a terminal, as far as can be told without a locale: characters.
+std::size_t width(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string shortened(std::string_view text, std::size_t longest) {
+    if (width(text) <= longest) {
+        return std::string(text);
+    }
+    std::size_t characters = 0;
+    const auto end = std::ranges::find_if(text, [&](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U && ++characters == longest;
+    });
+    return std::string(text.begin(), end) + "…";
+}
+
+std::string padded(std::string_view text, std::size_t columns) {
+    return std::string(text) + std::string(columns - std::min(columns, width(text)), ' ');
+}
+
+bool for_another(const reply::Request& request) {
+    return request.requester != request.person;
+}
+
+std::string stage_text(const reply::Stage& stage) {
+    return fmt::format("{} of {} must approve{} ({})",
+                       stage.missing == 1 ? "one" : std::to_string(stage.missing), stage.from,
+                       stage.is_signed ? " with a signature" : "", fmt::join(stage.members, ", "));
+}
+
+std::string over_text(const reply::Request& r) {
+    std::string text = state_text(r);
+    if (!r.ended_by.empty()) {
+        text += fmt::format(" by {}", r.ended_by);
+    }
+    if (!r.ended_reason.empty()) {
+        text += fmt::format(": {}", r.ended_reason);
+    }
+    if (r.state == State::denied) {
+        for (const reply::Answer& answer : r.answers) {
+            if (!answer.approves) {
+                return fmt::format("denied by {}: {}", answer.person, answer.reason);
+            }
+        }
+    }
+    if (r.state == State::timed_out) {
+        text += ": nobody answered in time";
+    }
+    return text;
+}
+
+void field(std::string& out, std::string_view name, std::string_view value) {
+    if (!value.empty()) {
+        fmt::format_to(std::back_inserter(out), "{:<12}{}\n", fmt::format("{}:", name), value);
+    }
+}
+
+void fields(std::string& out, std::string_view name, const std::vector<std::string>& values) {
+    for (const std::string& value : values) {
+        field(out, name, value);
+    }
+}
+
+bool says_nothing(const Json& value) {
+    return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()) ||
+           (value.is_structured() && value.empty());
+}
+
+// A text bare where it can't be mistaken for anything else, else in quotes.
+std::string event_text(const std::string& text) {
+    if (is_printable(text) && text.find_first_of(" \"\\=,{}[]") == std::string::npos) {
+        return text;
+    }
+    std::string quoted = "\"";
+    for (const char c : escape(text)) {
+        quoted += c == '"' ? "\\\"" : std::string(1, c);
+    }
+    return quoted + '"';
+}
+
+std::string event_value(const Json& value) {
+    if (value.is_string()) {
+        return event_text(value.get_ref<const std::string&>());
+    }
+    std::vector<std::string> parts;
+    if (value.is_array()) {
+        for (const Json& element : value) {
+            parts.push_back(event_value(element));
+        }
+        return fmt::format("[{}]", fmt::join(parts, ", "));
+    }
+    if (value.is_object()) {
+        for (const auto& [key, element] : value.items()) {
+            if (!says_nothing(element)) {
+                parts.push_back(fmt::format("{}={}", event_text(key), event_value(element)));
+            }
+        }
+        return fmt::format("{{{}}}", fmt::join(parts, ", "));
+    }
+    return to_line(value);
+}
+
+} // namespace
+
+std::string sentence(std::string_view message) {
+    return is_printable(message) ? std::string(message) : escape(message);
+}
+
+std::string at_time(Time time, Time now) {
+    const std::string full = describe_utc(time);
+    constexpr std::size_t date = std::string_view("2026-11-21 ").size();
+    return full.starts_with(describe_utc(now).substr(0, date)) ? full.substr(date) : full;
+}
+
+std::string until_time(Time time, Time now) {
+    return time > now ? fmt::format("{} ({})", at_time(time, now), describe_duration(time - now))
+                      : fmt::format("{} (over)", at_time(time, now));
+}
+
+std::string state_text(const reply::Request& request) {
+    if (request.state == State::timed_out) {
+        return "timed out";
+    }
+    return request.cause ? fmt::format("{} ({})", name_of(request.state), name_of(*request.cause))
+                         : std::string(name_of(request.state));
+}
+
+std::string missing_text(const reply::Request& request) {
+    std::vector<std::string> stages;
+    for (const reply::Stage& stage : request.stages) {
+        if (stage.missing > 0) {
+            stages.push_back(stage_text(stage));
+        }
+    }
+    return fmt::format("{}", fmt::join(stages, " and "));
+}
+
+std::string answer_text(const reply::Request& request, const reply::Answer& answer) {
+    std::string text = fmt::format("{} by {} after {}", answer.approves ? "approved" : "denied",
+                                   answer.person, describe_duration(answer.at - request.filed));
+    if (!answer.reason.empty()) {
+        text += ": " + answer.reason;
+    }
+    return text;
+}
+
+std::string summary(const reply::Request& r, Time now) {
+    const std::string whom = for_another(r) ? fmt::format(" for {}", r.person) : std::string();
+    switch (r.state) {
+    case State::pending:
+        return fmt::format("request {} ({}{}, {}) is pending: {}", r.id, r.role, whom,
+                           format_duration(r.duration), missing_text(r));
+    case State::active:
+        return fmt::format("granted: {}{} until {}, id {}", r.role, whom,
+                           until_time(r.not_after.value_or(now), now), r.id);
+    default:
+        return fmt::format("request {} ({}{}) is {}", r.id, r.role, whom, over_text(r));
+    }
+}
+
+std::string use_text(const reply::Request& r) {
+    std::string out;
+    const auto line = [&out](std::string_view name, std::string_view value) {
+        fmt::format_to(std::back_inserter(out), "  {:<13}{}\n", name, value);
+    };
+    if (!r.scope.commands.empty()) {
+        const bool as_root = r.scope.run_as == std::vector<std::string>{"root"};
+        line("run", fmt::format("jit-sudo {}COMMAND, as {}, where COMMAND is", as_root ? "" : "-u USER ",
+                                fmt::join(r.scope.run_as, " or ")));
+        for (const std::string& command : r.scope.commands) {
+            line("", "  " + command);
+        }
+    }
+    if (!r.scope.login.empty()) {
+        line("log in", fmt::format("through {}", fmt::join(r.scope.login, ", ")));
+    }
+    if (!r.scope.groups.empty()) {
+        line("groups", fmt::format("{}: in a new login, or by jit-sudo -g GROUP COMMAND",
+                                   fmt::join(r.scope.groups, ", ")));
+    }
+    if (!r.scope.memberships.empty()) {
+        line("member of", fmt::format("{}, on the whole host", fmt::join(r.scope.memberships, ", ")));
+    }
+    line("when done", fmt::format("jitctl release {}", r.id));
+    return out;
+}
+
+std::string table(const std::vector<reply::Request>& requests, Time now) {
+    constexpr std::size_t columns = 7;
+    using Row = std::array<std::string, columns>;
+    std::vector<Row> rows{{"ID", "STATE", "ROLE", "FOR", "WHO", "UNTIL/ANSWER-BY", "REASON"}};
+    for (const reply::Request& r : requests) {
+        std::string when;
+        if (r.state == State::pending && r.answer_by) {
+            when = until_time(*r.answer_by, now);
+        } else if (r.state == State::active && r.not_after) {
+            when = until_time(*r.not_after, now);
+        } else if (r.ended) {
+            when = at_time(*r.ended, now);
+        }
+        rows.push_back({r.id, state_text(r), r.role, format_duration(r.duration), r.person, when,
+                        shortened(r.reason, longest_reason_in_table)});
+    }
+    std::array<std::size_t, columns> widths{};
+    for (const Row& row : rows) {
+        for (std::size_t i = 0; i < columns; ++i) {
+            widths[i] = std::max(widths[i], width(row[i]));
+        }
+    }
+    std::string out;
+    for (const Row& row : rows) {
+        for (std::size_t i = 0; i + 1 < columns; ++i) {
+            out += padded(row[i], widths[i] + 2);
+        }
+        out += row.back() + "\n";
+    }
+    return out;
+}
+
+std::string details(const reply::Request& r, Time now) {
+    std::string out;
+    const auto moment = [&](std::string_view name, const std::optional<Time>& time) {
+        field(out, name, time ? describe_utc(*time) : std::string());
+    };
+    field(out, "id", r.id);
+    field(out, "state", r.over() ? over_text(r) : state_text(r));
+    field(out, "role", r.title.empty() ? r.role : fmt::format("{} ({})", r.role, r.title));
+    field(out, "for", fmt::format("{} (account {}, uid {})", r.person, r.account, r.uid));
+    field(out, "asked by", for_another(r) ? r.requester : std::string());
+    field(out, "reason", r.reason);
+    field(out, "ticket", r.ticket);
+    field(out, "duration", format_duration(r.duration));
+    field(out, "extends", r.extends);
+    moment("filed", r.filed);
+    if (r.state == State::pending && r.answer_by) {
+        field(out, "answer by",
+              fmt::format("{} ({})", describe_utc(*r.answer_by),
+                          *r.answer_by > now ? describe_duration(*r.answer_by - now) : "over"));
+    }
+    moment("from", r.not_before);
+    if (r.not_after) {
+        field(out, "until",
+              r.state == State::active && *r.not_after > now
+                  ? fmt::format("{} ({} left)", describe_utc(*r.not_after),
+                                describe_duration(*r.not_after - now))
+                  : describe_utc(*r.not_after));
+    }
+    moment("ended", r.ended);
+    fields(out, "run as", r.scope.run_as);
+    fields(out, "command", r.scope.commands);
+    fields(out, "group", r.scope.groups);
+    fields(out, "membership", r.scope.memberships);
+    fields(out, "login", r.scope.login);
+    for (const reply::Stage& stage : r.stages) {
+        field(out, "stage",
+              stage.missing == 0
+                  ? fmt::format("{}: has approved", stage.from)
+                  : fmt::format("{}: {} of {} missing{} ({})", stage.from, stage.missing, stage.count,
+                                stage.is_signed ? ", signed" : "", fmt::join(stage.members, ", ")));
+    }
+    for (const reply::Answer& answer : r.answers) {
+        field(out, "answer", fmt::format("{}, {}", answer_text(r, answer), describe_utc(answer.at)));
+    }
+    if (r.yours_to_answer) {
+        field(out, "you can", fmt::format("jitctl approve {0}, or jitctl deny {0} --reason TEXT", r.id));
+    }
+    return out;
+}
+
+std::string status_text(const reply::Status& s) {
+    std::string out;
+    field(out, "jitd",
+          fmt::format("{}, up {}", s.version, describe_duration(std::max(Millis(0), s.now - s.started))));
+    field(out, "policy",
+          s.policy_current ? fmt::format("{} roles, loaded {}", s.roles, describe_utc(s.policy_loaded))
+                           : fmt::format("THE FILES ARE BROKEN. In force: the one of {}, {} roles",
+                                         describe_utc(s.policy_loaded), s.roles));
+    field(out, "requests", fmt::format("{} pending, {} active", s.pending, s.active));
+    field(
+        out, "clock",
+        fmt::format("{}, {}", format_utc(s.now), s.clock_synchronised ? "synchronised" : "NOT synchronised"));
+    if (s.clock_mark && !s.clock_synchronised) {
+        field(out, "", fmt::format("known to be not before {}", format_utc(*s.clock_mark)));
+    }
+    return out + problem_lines(s.problems);
+}
+
+std::string problem_lines(const std::vector<reply::ProblemLine>& problems) {
+    std::string out;
+    for (const reply::ProblemLine& problem : problems) {
+        out += fmt::format("{}{}\n", problem.is_error ? "" : "warning: ", problem.text);
+    }
+    return out;
+}
+
+std::string event_line(const Json& body) {
+    std::string out;
+    if (const auto seq = body.find("seq"); seq != body.end()) {
+        out += fmt::format("{:>6}  ", to_line(*seq));
+    }
+    if (const auto at = body.find("at"); at != body.end() && at->is_number_integer()) {
+        out += format_utc(Time(Millis(at->get<std::int64_t>()))) + "  ";
+    }
+    if (const auto kind = body.find("kind"); kind != body.end() && kind->is_string()) {
+        out += escape(kind->get_ref<const std::string&>());
+    }
+    for (const auto& [key, value] : body.items()) {
+        if (key != "seq" && key != "at" && key != "kind" && !says_nothing(value)) {
+            out += fmt::format(" {}={}", escape(key), event_value(value));
+        }
+    }
+    return out + "\n";
+}
+
+} // namespace jit

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What people read. Pure functions of records whose texts are escaped already (ctl/reply.h), and of the time.
+#pragma once
+
+#include "ctl/reply.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jit {
+
+// Whatever jitd or core says in a sentence of its own: what somebody wrote in it is escaped already, so
+// backslashes are left as they are unless something in it needs escaping.
+[[nodiscard]] std::string sentence(std::string_view message);
+
+// "14:32 UTC" within a day of now, else with the date. "14:32 UTC (59 min)" with what is left of it.
+[[nodiscard]] std::string at_time(Time time, Time now);
+[[nodiscard]] std::string until_time(Time time, Time now);
+
+// "pending", "active", "ended (expired)", "denied", …
+[[nodiscard]] std::string state_text(const reply::Request& request);
+
+// "one of oncall must approve (bob, carol) and one of security with a signature (dora)": the stages that
+// still miss somebody.
+[[nodiscard]] std::string missing_text(const reply::Request& request);
+
+// "approved by bob after 41 s: looks right"
+[[nodiscard]] std::string answer_text(const reply::Request& request, const reply::Answer& answer);
+
+// One line on where a request is, as after filing, answering or waiting: "granted: web-ops until …, id 7f3a",
+// "request 7f3a (web-ops, 1h) is pending: …", "request 7f3a is denied: …".
+[[nodiscard]] std::string summary(const reply::Request& request, Time now);
+
+// What an active grant allows, and how: some lines, each with its newline.
+[[nodiscard]] std::string use_text(const reply::Request& request);
+
+[[nodiscard]] std::string table(const std::vector<reply::Request>& requests, Time now);
+[[nodiscard]] std::string details(const reply::Request& request, Time now);
+[[nodiscard]] std::string status_text(const reply::Status& status);
+
+// "error: policy.toml:12: role.web-ops.max: …", one a line.
+[[nodiscard]] std::string problem_lines(const std::vector<reply::ProblemLine>& problems);
+
+// One event of the audit: number, time, kind, and its fields as name=value.
+[[nodiscard]] std::string event_line(const Json& body);
+
+} // namespace jit

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// jitd's replies as records for printing.
+//
+// MUST: every text in these records has been through escape(), whoever wrote it. So nothing that is printed
+// from them can do harm to a terminal, and no place that prints can forget it. What is sent back to jitd is
+// taken from the reply itself, or checked to be an id.
+#pragma once
+
+#include "core/grant.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "ctl/exit_codes.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jit::reply {
+
+struct Stage {
+    std::string from;
+    std::vector<std::string> members;
+    std::int64_t count = 1;
+    bool is_signed = false;
+    std::int64_t missing = 0;
+};
+
+struct Answer {
+    std::string person;
+    std::string account;
+    bool approves = false;
+    std::string reason;
+    Time at;
+};
+
+struct Request {
+    RequestId id;
+    State state = State::pending;
+    std::optional<Cause> cause;
+    std::string role;
+    std::string title;
+    std::string person;
+    std::string account;
+    std::int64_t uid = 0;
+    std::string requester;
+    Scope scope;
+    std::string reason;
+    std::string ticket;
+    Millis duration{0};
+    Time filed;
+    std::optional<Time> answer_by;
+    std::optional<Time> not_before;
+    std::optional<Time> not_after;
+    std::optional<Time> ended;
+    std::string ended_by;
+    std::string ended_reason;
+    std::string extends;
+    std::vector<Stage> stages;
+    std::vector<Answer> answers;
+    bool yours_to_answer = false;
+
+    [[nodiscard]] bool over() const { return state != State::pending && state != State::active; }
+};
+
+struct Check {
+    bool ok = false;
+    std::string text;
+};
+
+struct RoleAnswer {
+    std::string role;
+    Check who, what, where, when;
+};
+
+struct Explanation {
+    std::string verdict;
+    std::vector<std::string> grants;
+    std::vector<RoleAnswer> roles;
+    std::string help;
+};
+
+struct ProblemLine {
+    bool is_error = true;
+    std::string text;
+};
+
+struct Status {
+    std::string version;
+    Time now;
+    Time started;
+    Time policy_loaded;
+    bool policy_current = false;
+    std::vector<ProblemLine> problems;
+    std::int64_t roles = 0;
+    std::int64_t pending = 0;
+    std::int64_t active = 0;
+    bool clock_synchronised = false;
+    std::optional<Time> clock_mark;
+};
+
+// Each takes a reply's parameters. Fields that this version doesn't know are passed over: jitd may be newer.
+[[nodiscard]] Outcome<Request> read_request(const Json& parameters);
+[[nodiscard]] Outcome<std::vector<Request>> read_requests(const Json& parameters);
+[[nodiscard]] Outcome<Explanation> read_explanation(const Json& parameters);
+[[nodiscard]] Outcome<Status> read_status(const Json& parameters);
+[[nodiscard]] Outcome<std::vector<ProblemLine>> read_problems(const Json& parameters);
+[[nodiscard]] Outcome<Time> read_time(const Json& parameters, const char* key);
+[[nodiscard]] Outcome<bool> read_bool(const Json& parameters, const char* key);
+
+} // namespace jit::reply

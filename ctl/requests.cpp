@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Asking, and looking at what was asked.
+#include "core/text.h"
+#include "core/time.h"
+#include "ctl/print.h"
+#include "ctl/reply.h"
+#include "ctl/verbs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+void set(Json& parameters, const char* key, const std::vector<std::string>& values) {
+    if (!values.empty()) {
+        parameters[key] = values;
+    }
+}
+
+// Adds what a request, a grant and an extension have in common, and checks what can be checked here.
+Outcome<void> set_common(Json& parameters, const AskOptions& options) {
+    if (options.reason.find_first_not_of(' ') == std::string::npos) {
+        return usage_failure("--reason is empty: say what it is for; those who approve read it");
+    }
+    parameters["reason"] = options.reason;
+    if (options.duration) {
+        const auto duration = parse_duration(*options.duration);
+        if (!duration) {
+            return usage_failure(
+                fmt::format("--for {}: {}", escape(*options.duration), duration.error().message));
+        }
+        parameters["duration"] = duration->count();
+    }
+    return {};
+}
+
+void say_filed(const Context& context, const reply::Request& filed) {
+    const Time now = wall_clock();
+    std::string text = summary(filed, now);
+    if (filed.state == State::pending) {
+        if (filed.answer_by) {
+            text += fmt::format(" until {}", until_time(*filed.answer_by, now));
+        }
+        text += fmt::format(".\n  {:<13}jitctl watch {}\n  {:<13}jitctl cancel {}\n", "follow it", filed.id,
+                            "take it back", filed.id);
+    } else {
+        text += "\n" + (filed.state == State::active ? use_text(filed) : std::string());
+    }
+    context.print_text(text);
+}
+
+Outcome<Exit> ask(const Context& context, std::string_view method, Json parameters,
+                  const AskOptions& options) {
+    if (auto set = set_common(parameters, options); !set) {
+        return std::unexpected(set.error());
+    }
+    const auto reply = call(context, method, parameters);
+    if (!reply) {
+        return std::unexpected(reply.error());
+    }
+    if (options.wait) {
+        return wait_for_answers(context, *reply);
+    }
+    const auto filed = reply::read_request(*reply);
+    if (!filed) {
+        return std::unexpected(filed.error());
+    }
+    context.print_json(*reply);
+    say_filed(context, *filed);
+    return Exit::done;
+}
+
+Json role_parameters(const AskOptions& options) {
+    Json parameters{{"role", options.role}};
+    if (options.ticket) {
+        parameters["ticket"] = *options.ticket;
+    }
+    set(parameters, "commands", options.commands);
+    set(parameters, "groups", options.groups);
+    return parameters;
+}
+
+} // namespace
+
+Outcome<Exit> request(const Context& context, const AskOptions& options) {
+    return ask(context, "Request", role_parameters(options), options);
+}
+
+Outcome<Exit> grant(const Context& context, const AskOptions& options) {
+    Json parameters = role_parameters(options);
+    parameters["user"] = options.user;
+    return ask(context, "Grant", std::move(parameters), options);
+}
+
+Outcome<Exit> extend(const Context& context, const AskOptions& options) {
+    return ask(context, "Extend", {{"id", options.id}}, options);
+}
+
+Outcome<Exit> list(const Context& context, const ListOptions& options) {
+    Json parameters = Json::object();
+    if (options.all) {
+        parameters["all"] = true;
+    }
+    if (options.limit) {
+        parameters["limit"] = *options.limit;
+    }
+    const auto reply = call(context, "List", parameters);
+    if (!reply) {
+        return std::unexpected(reply.error());
+    }
+    const auto requests = reply::read_requests(*reply);
+    if (!requests) {
+        return std::unexpected(requests.error());
+    }
+    context.print_json(*reply);
+    if (requests->empty()) {
+        context.print_text(options.all ? "no requests that concern you, now or before\n"
+                                       : "no requests that concern you\n");
+        return Exit::done;
+    }
+    context.print_text(table(*requests, wall_clock()));
+    const auto waiting = std::ranges::find_if(*requests, &reply::Request::yours_to_answer);
+    if (waiting != requests->end()) {
+        context.print_text(
+            fmt::format("{} wait for your answer: jitctl show {}, then jitctl approve or jitctl deny\n",
+                        std::ranges::count_if(*requests, &reply::Request::yours_to_answer), waiting->id));
+    }
+    return Exit::done;
+}
+
+Outcome<Exit> show(const Context& context, const std::string& id) {
+    const auto reply = call(context, "Show", {{"id", id}});
+    if (!reply) {
+        return std::unexpected(reply.error());
+    }
+    const auto request = reply::read_request(*reply);
+    if (!request) {
+        return std::unexpected(request.error());
+    }
+    context.print_json(*reply);
+    context.print_text(details(*request, wall_clock()));
+    return Exit::done;
+}
+
+} // namespace jit

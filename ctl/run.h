@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// jitctl as a function, for main() and for tests.
+#pragma once
+
+#include <ostream>
+
+namespace jit {
+
+// Reads the command line and does what it says. The result is one of ctl/exit_codes.h: where `out` has
+// failed, it is Exit::internal, and the caller knows best how to say so.
+[[nodiscard]] int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
+
+} // namespace jit

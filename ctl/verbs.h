@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// What each verb does, once the command line is read (ctl/run.cpp). Each says what it has to say through the
+// Context.
+#pragma once
+
+#include "core/time.h"
+#include "ctl/client.h"
+#include "ctl/exit_codes.h"
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jit {
+
+struct Context {
+    std::ostream& out;
+    std::ostream& err;
+    bool json = false;
+    ClientOptions client;
+
+    // With --json a reply's parameters, as one line; else nothing.
+    void print_json(const Json& parameters) const;
+    void print_text(std::string_view text) const; // without --json; flushed, so that who waits sees it
+    void print_failure(const Failure& failure) const;
+};
+
+[[nodiscard]] Time wall_clock();
+
+// One call on a connection of its own.
+[[nodiscard]] Outcome<Json> call(const Context& context, std::string_view method, const Json& parameters);
+
+// requests.cpp
+struct AskOptions {
+    std::string user; // grant: for whom
+    std::string role;
+    std::string id; // extend: what
+    std::optional<std::string> duration;
+    std::string reason;
+    std::optional<std::string> ticket;
+    std::vector<std::string> commands;
+    std::vector<std::string> groups;
+    bool wait = false;
+};
+struct ListOptions {
+    bool all = false;
+    std::optional<std::int64_t> limit;
+};
+Outcome<Exit> request(const Context& context, const AskOptions& options);
+Outcome<Exit> grant(const Context& context, const AskOptions& options);
+Outcome<Exit> extend(const Context& context, const AskOptions& options);
+Outcome<Exit> list(const Context& context, const ListOptions& options);
+Outcome<Exit> show(const Context& context, const std::string& id);
+
+// waiting.cpp
+Outcome<Exit> watch(const Context& context, const std::string& id);
+// Until the request is active or over. `filed` is the reply that filed it.
+Outcome<Exit> wait_for_answers(const Context& context, const Json& filed);
+
+// answers.cpp
+struct AnswerOptions {
+    std::vector<std::string> ids;
+    std::optional<std::string> reason;
+};
+Outcome<Exit> approve(const Context& context, const AnswerOptions& options);
+Outcome<Exit> deny(const Context& context, const AnswerOptions& options);
+Outcome<Exit> cancel(const Context& context, const AnswerOptions& options);
+Outcome<Exit> release(const Context& context, const AnswerOptions& options);
+Outcome<Exit> revoke(const Context& context, const AnswerOptions& options);
+
+// explain.cpp
+struct ExplainOptions {
+    std::optional<std::string> user;
+    std::vector<std::string> command;
+    std::optional<std::string> run_as;
+    std::optional<std::string> login;
+    std::optional<std::string> group;
+};
+Outcome<Exit> explain(const Context& context, const ExplainOptions& options);
+
+// audit.cpp
+struct AuditOptions {
+    bool follow = false;
+    std::int64_t after = 0;
+    std::optional<std::string> kind;
+    std::optional<std::string> request;
+};
+Outcome<Exit> audit(const Context& context, const AuditOptions& options);
+
+// audit_verify.cpp
+struct VerifyOptions {
+    std::optional<std::string> db;
+    std::optional<std::string> public_key;
+    std::optional<std::string> machine_id;
+};
+Outcome<Exit> audit_verify(const Context& context, const VerifyOptions& options);
+
+// policy.cpp
+Outcome<Exit> policy_check(const Context& context, const std::optional<std::string>& path);
+Outcome<Exit> policy_reload(const Context& context);
+
+// status.cpp
+Outcome<Exit> status(const Context& context);
+Outcome<Exit> clock_reset(const Context& context);
+Outcome<Exit> print_version(const Context& context);
+
+} // namespace jit
