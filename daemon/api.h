@@ -5,6 +5,7 @@
 
 #include "core/audit.h"
 #include "daemon/accounts.h"
+#include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
 #include "daemon/varlink.h"
 

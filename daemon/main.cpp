@@ -108,7 +108,7 @@ Result<void> run() {
     PolicyKeeper policy(**store, clock, config_directory);
     Accounts accounts(*loop, nss_socket);
     Api* told = nullptr; // set below: the API needs the requests, whose changes it tells
-    Requests requests(**store, clock, policy,
+    Requests requests(**store, clock, policy.policy(),
                       [&told](const Request& request) { told->request_changed(request); });
     Reconciler reconciler(*loop, **store, clock, policy, requests, accounts, *host_key, journal);
     Api api({.store = **store,

@@ -22,6 +22,7 @@ public:
     // way; an error is one of recording, and then nothing changes.
     Result<void> load();
 
+    // The same object for good; a load changes what is in it.
     [[nodiscard]] const Policy& policy() const { return policy_; }
     [[nodiscard]] const std::vector<Problem>& problems() const { return problems_; } // of the last load
     [[nodiscard]] bool current() const { return current_; } // the files are what is in force

@@ -9,6 +9,7 @@
 #include "daemon/accounts.h"
 #include "daemon/journal.h"
 #include "daemon/loop.h"
+#include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
 
 #include <string>

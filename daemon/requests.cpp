@@ -59,9 +59,9 @@ std::string described_state(const Request& request) {
 }
 
 std::string Requests::access_of(const Role& role) const {
-    const auto risk = policy_.policy().risks.find(role.risk);
+    const auto risk = policy_.risks.find(role.risk);
     std::string text = fmt::format("up to {}", format_duration(role.max));
-    if (risk == policy_.policy().risks.end()) {
+    if (risk == policy_.risks.end()) {
         return text;
     }
     std::vector<std::string> stages;
@@ -85,8 +85,8 @@ std::string Requests::access_of(const Role& role) const {
 }
 
 Result<const Role*> Requests::role_named(const std::string& name) const {
-    const auto role = policy_.policy().roles.find(name);
-    if (role == policy_.policy().roles.end()) {
+    const auto role = policy_.roles.find(name);
+    if (role == policy_.roles.end()) {
         return fail(Errc::not_found, fmt::format("there is no role '{}'", escape(name)));
     }
     return &role->second;
@@ -112,14 +112,14 @@ void Requests::start(Request& request, const Now& now) {
     Time until = now.time + request.duration;
     if (!request.extends.empty()) {
         // Without a gap: from the latest end that the chain has, within what the role lets a chain reach.
-        const auto role = policy_.policy().roles.find(request.role);
+        const auto role = policy_.roles.find(request.role);
         for (const Request& other : store_.chain_of(request.chain)) {
             if (other.state == State::active) {
                 until = std::max(until, other.not_after->time + request.duration);
             }
         }
         const Millis reach =
-            role != policy_.policy().roles.end() ? role->second.extend.value_or(role->second.max) : Millis(0);
+            role != policy_.roles.end() ? role->second.extend.value_or(role->second.max) : Millis(0);
         until = std::min(until, store_.chain_start(request.chain) + reach);
     }
     request.state = State::active;
@@ -200,12 +200,12 @@ Result<void> Requests::apply_policy() {
         auto requests = store_.pending();
         std::ranges::move(store_.active(), std::back_inserter(requests));
         for (Request& request : requests) {
-            const auto role = policy_.policy().roles.find(request.role);
+            const auto role = policy_.roles.find(request.role);
             std::string why;
-            if (role == policy_.policy().roles.end()) {
+            if (role == policy_.roles.end()) {
                 why = fmt::format("the policy has no role {} any more", request.role);
             } else if (request.state == State::pending) {
-                const auto stages = route(policy_.policy(), role->second, request.duration);
+                const auto stages = route(policy_, role->second, request.duration);
                 if (!stages || *stages != request.stages || request.duration > role->second.max) {
                     why = fmt::format("the policy for role {} changed; ask again", request.role);
                 }
@@ -229,13 +229,13 @@ Result<void> Requests::apply_account(Uid uid, const Account* account) {
     std::vector<Request> changed;
     const auto applied = store_.transact([&]() -> Result<void> {
         for (Request& request : store_.active_of(uid)) {
-            const auto role = policy_.policy().roles.find(request.role);
+            const auto role = policy_.roles.find(request.role);
             std::string why;
             if (account == nullptr || account->name != request.beneficiary.account) {
                 why = fmt::format("there is no account {} with uid {} any more", request.beneficiary.account,
                                   number(uid));
-            } else if (role == policy_.policy().roles.end() ||
-                       !eligible(role->second, party_of(policy_.policy(), *account), *account)) {
+            } else if (role == policy_.roles.end() ||
+                       !eligible(role->second, party_of(policy_, *account), *account)) {
                 why = fmt::format("{} is no longer eligible for role {}", request.beneficiary.person,
                                   request.role);
             }

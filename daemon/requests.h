@@ -6,9 +6,9 @@
 #include "core/clock.h"
 #include "core/store.h"
 #include "daemon/decide.h"
-#include "daemon/policy_keeper.h"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +29,8 @@ class Requests {
 public:
     // `changed` is called after the commit, once for each request that was made or changed.
     using Changed = std::function<void(const Request&)>;
-    Requests(Store& store, Clock& clock, const PolicyKeeper& policy, Changed changed)
+    // `policy`: the one in force, whenever that changes.
+    Requests(Store& store, Clock& clock, const Policy& policy, Changed changed)
         : store_(store), clock_(clock), policy_(policy), changed_(std::move(changed)) {}
 
     Result<Request> file(const Caller& caller, const Ask& ask);
@@ -79,7 +80,7 @@ private:
 
     Store& store_;
     Clock& clock_;
-    const PolicyKeeper& policy_;
+    const Policy& policy_;
     Changed changed_;
     std::map<Uid, Refusals> refusals_;
 };

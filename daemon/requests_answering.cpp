@@ -25,7 +25,7 @@ Result<Request> Requests::approve(const Caller& caller, const RequestId& id, con
                                                     ? fmt::format("request {} has waited too long", id)
                                                     : described_state(*request)));
     }
-    auto positions = answerable(policy_.policy(), *request, caller);
+    auto positions = answerable(policy_, *request, caller);
     if (!positions) {
         return std::unexpected(positions.error());
     }
@@ -39,9 +39,9 @@ Result<Request> Requests::approve(const Caller& caller, const RequestId& id, con
         request->answers.push_back(answer);
         store_.append("request.approved", now.time, answer_fields(*request, answer));
         if (satisfied(request->stages, request->answers)) {
-            const auto role = policy_.policy().roles.find(request->role);
-            if (role != policy_.policy().roles.end() && beneficiary.uid == request->beneficiary.uid &&
-                eligible(role->second, party_of(policy_.policy(), beneficiary), beneficiary)) {
+            const auto role = policy_.roles.find(request->role);
+            if (role != policy_.roles.end() && beneficiary.uid == request->beneficiary.uid &&
+                eligible(role->second, party_of(policy_, beneficiary), beneficiary)) {
                 start(*request, now);
             } else {
                 end(*request, State::cancelled, Cause::ineligible, now.time, "",
@@ -71,7 +71,7 @@ Result<Request> Requests::deny(const Caller& caller, const RequestId& id, const 
                                                      ? fmt::format("; to end it: jitctl revoke {}", id)
                                                      : ""));
     }
-    auto positions = answerable(policy_.policy(), *request, caller);
+    auto positions = answerable(policy_, *request, caller);
     if (!positions) {
         return std::unexpected(positions.error());
     }
@@ -162,12 +162,11 @@ Result<Request> Requests::revoke(const Caller& caller, const RequestId& id, cons
     if (!request) {
         return request;
     }
-    const auto role = policy_.policy().roles.find(request->role);
-    const auto risk = role != policy_.policy().roles.end() ? policy_.policy().risks.find(role->second.risk)
-                                                           : policy_.policy().risks.end();
-    const bool could_approve =
-        risk != policy_.policy().risks.end() &&
-        !stages_of(policy_.policy(), risk->second.stages, caller.party, caller.account).empty();
+    const auto role = policy_.roles.find(request->role);
+    const auto risk =
+        role != policy_.roles.end() ? policy_.risks.find(role->second.risk) : policy_.risks.end();
+    const bool could_approve = risk != policy_.risks.end() &&
+                               !stages_of(policy_, risk->second.stages, caller.party, caller.account).empty();
     if (!caller.is_root() && !could_approve) {
         return fail(Errc::refused,
                     "root, and those who could approve it, revoke a grant; one's own is released: "

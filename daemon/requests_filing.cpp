@@ -69,14 +69,14 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
     if (!scope) {
         return std::unexpected(scope.error());
     }
-    const Millis duration = ask.duration.value_or(default_duration(policy_.policy(), role));
+    const Millis duration = ask.duration.value_or(default_duration(policy_, role));
     if (duration < shortest_grant || duration > role.max) {
         return fail(duration > role.max ? Errc::refused : Errc::invalid,
                     fmt::format("role {} can be had for {} at a time, not {}: --for {}", role.name,
                                 format_duration(role.max), format_duration(duration),
                                 format_duration(role.max)));
     }
-    auto stages = route(policy_.policy(), role, duration);
+    auto stages = route(policy_, role, duration);
     if (!stages) {
         return std::unexpected(stages.error());
     }
@@ -92,7 +92,7 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
     request.ticket = ask.ticket;
     request.duration = duration;
     request.filed = now;
-    request.answer_by = now + policy_.policy().site.pending;
+    request.answer_by = now + policy_.site.pending;
     return request;
 }
 
@@ -153,7 +153,7 @@ Result<Request> Requests::grant(const Caller& caller, const Account& beneficiary
     if (!role) {
         return std::unexpected(role.error());
     }
-    const Party party = party_of(policy_.policy(), beneficiary);
+    const Party party = party_of(policy_, beneficiary);
     if (!eligible(**role, party, beneficiary)) {
         return fail(Errc::refused, fmt::format("{} is not eligible for role {}", party.person, ask.role));
     }
@@ -166,11 +166,11 @@ Result<Request> Requests::grant(const Caller& caller, const Account& beneficiary
     Request asked_by_beneficiary = *request;
     asked_by_beneficiary.requester = party;
     asked_by_beneficiary.login_person.clear();
-    const auto risk = policy_.policy().risks.find((*role)->risk);
-    if (risk != policy_.policy().risks.end()) {
+    const auto risk = policy_.risks.find((*role)->risk);
+    if (risk != policy_.risks.end()) {
         asked_by_beneficiary.stages = risk->second.stages;
     }
-    auto positions = answerable(policy_.policy(), asked_by_beneficiary, caller);
+    auto positions = answerable(policy_, asked_by_beneficiary, caller);
     if (!positions) {
         return std::unexpected(positions.error());
     }

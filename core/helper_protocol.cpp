@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "core/helper_protocol.h"
+
+#include "core/frame.h"
+
+namespace jit {
+namespace {
+
+FrameWriter writer(HelperMessage type) {
+    return FrameWriter(static_cast<std::uint8_t>(type));
+}
+
+// Reads the fields after the type with `read`, and gives the message if all of the frame was just that.
+template <class Message, class Read>
+std::optional<Message> parse(std::string_view body, HelperMessage type, Read read) {
+    FrameReader reader(body);
+    if (reader.u8() != static_cast<std::uint8_t>(type)) {
+        return std::nullopt;
+    }
+    Message message;
+    read(reader, message);
+    return reader.ok() ? std::optional(std::move(message)) : std::nullopt;
+}
+
+struct Nothing {};
+
+bool is_bare(std::string_view body, HelperMessage type) {
+    return parse<Nothing>(body, type, [](FrameReader&, Nothing&) {}).has_value();
+}
+
+} // namespace
+
+std::string to_frame(const HelperAsk& message) {
+    FrameWriter frame = writer(HelperMessage::ask);
+    frame.bytes(message.run_as);
+    frame.bytes(message.group);
+    frame.bytes(message.path);
+    frame.list(message.arguments);
+    frame.bytes(message.cwd);
+    frame.bytes(message.tty);
+    return frame.frame();
+}
+
+std::optional<HelperAsk> parse_helper_ask(std::string_view body) {
+    return parse<HelperAsk>(body, HelperMessage::ask, [](FrameReader& reader, HelperAsk& message) {
+        message.run_as = reader.bytes();
+        message.group = reader.bytes();
+        message.path = reader.bytes();
+        message.arguments = reader.byte_list();
+        message.cwd = reader.bytes();
+        message.tty = reader.bytes();
+    });
+}
+
+std::string to_frame(const HelperRefused& message) {
+    FrameWriter frame = writer(HelperMessage::refused);
+    frame.bytes(message.message);
+    frame.list(message.next);
+    return frame.frame();
+}
+
+std::optional<HelperRefused> parse_helper_refused(std::string_view body) {
+    return parse<HelperRefused>(body, HelperMessage::refused,
+                                [](FrameReader& reader, HelperRefused& message) {
+                                    message.message = reader.bytes();
+                                    message.next = reader.byte_list();
+                                });
+}
+
+std::string to_frame(const HelperAllowed& message) {
+    FrameWriter frame = writer(HelperMessage::allowed);
+    frame.bytes(message.grant);
+    frame.bytes(message.role);
+    frame.u8(message.authenticate ? 1 : 0);
+    frame.bytes(message.caller);
+    frame.u32(message.uid);
+    frame.u32(message.gid);
+    frame.list(message.groups);
+    frame.bytes(message.user);
+    frame.bytes(message.home);
+    frame.bytes(message.shell);
+    frame.i64(message.deadline.time);
+    frame.i64(message.deadline.boot);
+    return frame.frame();
+}
+
+std::optional<HelperAllowed> parse_helper_allowed(std::string_view body) {
+    return parse<HelperAllowed>(body, HelperMessage::allowed,
+                                [](FrameReader& reader, HelperAllowed& message) {
+                                    message.grant = reader.bytes();
+                                    message.role = reader.bytes();
+                                    message.authenticate = reader.u8() != 0;
+                                    message.caller = reader.bytes();
+                                    message.uid = reader.u32();
+                                    message.gid = reader.u32();
+                                    message.groups = reader.number_list();
+                                    message.user = reader.bytes();
+                                    message.home = reader.bytes();
+                                    message.shell = reader.bytes();
+                                    message.deadline.time = reader.i64();
+                                    message.deadline.boot = reader.i64();
+                                });
+}
+
+std::string to_frame(const HelperStart& message) {
+    FrameWriter frame = writer(HelperMessage::start);
+    frame.u8(message.authenticated ? 1 : 0);
+    frame.u32(message.pid);
+    frame.u32(message.session);
+    return frame.frame();
+}
+
+std::optional<HelperStart> parse_helper_start(std::string_view body) {
+    return parse<HelperStart>(body, HelperMessage::start, [](FrameReader& reader, HelperStart& message) {
+        message.authenticated = reader.u8() == 1;
+        message.pid = reader.u32();
+        message.session = reader.u32();
+    });
+}
+
+std::string to_frame(const HelperDeadline& message) {
+    FrameWriter frame = writer(HelperMessage::deadline);
+    frame.i64(message.time);
+    frame.i64(message.boot);
+    return frame.frame();
+}
+
+std::optional<HelperDeadline> parse_helper_deadline(std::string_view body) {
+    return parse<HelperDeadline>(body, HelperMessage::deadline,
+                                 [](FrameReader& reader, HelperDeadline& message) {
+                                     message.time = reader.i64();
+                                     message.boot = reader.i64();
+                                 });
+}
+
+std::string to_frame(const HelperExited& message) {
+    FrameWriter frame = writer(HelperMessage::exited);
+    frame.u32(static_cast<std::uint32_t>(message.status));
+    return frame.frame();
+}
+
+std::optional<HelperExited> parse_helper_exited(std::string_view body) {
+    return parse<HelperExited>(body, HelperMessage::exited, [](FrameReader& reader, HelperExited& message) {
+        message.status = static_cast<std::int32_t>(reader.u32());
+    });
+}
+
+std::string go_frame() {
+    return writer(HelperMessage::go).frame();
+}
+bool is_helper_go(std::string_view body) {
+    return is_bare(body, HelperMessage::go);
+}
+
+// The question is the bare type; the answer has the fields.
+std::string deadline_question_frame() {
+    return writer(HelperMessage::deadline).frame();
+}
+bool is_helper_deadline_question(std::string_view body) {
+    return is_bare(body, HelperMessage::deadline);
+}
+
+std::optional<HelperMessage> helper_message_type(std::string_view body) {
+    FrameReader reader(body.substr(0, 1));
+    const std::uint8_t type = reader.u8();
+    if (!reader.ok() || type < static_cast<std::uint8_t>(HelperMessage::ask) ||
+        type > static_cast<std::uint8_t>(HelperMessage::exited)) {
+        return std::nullopt;
+    }
+    return static_cast<HelperMessage>(type);
+}
+
+} // namespace jit

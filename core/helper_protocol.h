@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// What jit-sudo (setuid root) and jitd say to each other over /run/jit/helper (SOCK_STREAM, 0600 root).
+//
+//   jit-sudo                                   jitd
+//     Ask            real uid: SCM_CREDENTIALS →
+//                                              ← Allowed, with the elevation's cgroup directory (SCM_RIGHTS);
+//                                              or Refused
+//     authenticates, forks the child into the cgroup, takes a new audit session
+//     Start                                    →
+//                                              records it
+//                                              ← Go; or Refused
+//     lets the child exec; waits
+//     Deadline?  at the deadline: is there more time? →
+//                                              ← Deadline
+//     Exited                                   →
+//
+// MUST:
+//  1. The caller's uid is the real uid that the kernel puts into SCM_CREDENTIALS of the first message.
+//  jit-sudo sends
+//     that before it changes any id; nothing in a message names the caller.
+//  2. Nothing runs before Go: what isn't recorded isn't given.
+//  3. A connection that ends before Go leaves nothing behind: jitd kills and removes the cgroup.
+//  4. Both ends reject a frame that is too long, of another type than awaited, or with bytes left over.
+#pragma once
+
+#include "core/types.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jit {
+
+inline constexpr const char* helper_socket = "/run/jit/helper";
+inline constexpr std::size_t largest_helper_frame = 4 * 1024 * 1024; // argv may reach ARG_MAX
+
+enum class HelperMessage : std::uint8_t {
+    ask = 1,
+    refused = 2,
+    allowed = 3,
+    start = 4,
+    go = 5,
+    deadline = 6,
+    exited = 7
+};
+
+// "May I?" All text is bytes as they were typed; jitd checks it.
+struct HelperAsk {
+    std::string run_as; // a user name; empty: root, or with a group the caller
+    std::string group;  // a group name, or empty
+    std::string path;   // the command's absolute path, resolved by jit-sudo in its secure path
+    std::vector<std::string> arguments; // argv[1..]
+    std::string cwd;
+    std::string tty; // "/dev/pts/3", or empty
+};
+
+// `message` says what was refused and why, in one line; `next` are the lines that say what to do.
+struct HelperRefused {
+    std::string message;
+    std::vector<std::string> next;
+};
+
+struct HelperDeadline {
+    std::int64_t time = 0; // UTC milliseconds
+    std::int64_t boot = 0; // CLOCK_BOOTTIME milliseconds
+};
+
+struct HelperAllowed {
+    std::string grant;
+    std::string role;
+    bool authenticate = true;
+    std::string caller; // the account that authenticates
+    // As whom it runs: all of it is looked up by jitd, so that jit-sudo asks no NSS.
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::vector<std::uint32_t> groups;
+    std::string user;
+    std::string home;
+    std::string shell;
+    HelperDeadline deadline;
+};
+
+struct HelperStart {
+    bool authenticated = false;
+    std::uint32_t pid = 0;     // of the child, in jit-sudo's pid namespace
+    std::uint32_t session = 0; // its audit session; 4294967295 where the kernel has none
+};
+
+struct HelperExited {
+    std::int32_t status = 0; // as waitpid(2) gives it
+};
+
+[[nodiscard]] std::string to_frame(const HelperAsk& message);
+[[nodiscard]] std::string to_frame(const HelperRefused& message);
+[[nodiscard]] std::string to_frame(const HelperAllowed& message);
+[[nodiscard]] std::string to_frame(const HelperStart& message);
+[[nodiscard]] std::string to_frame(const HelperDeadline& message);
+[[nodiscard]] std::string to_frame(const HelperExited& message);
+[[nodiscard]] std::string go_frame();
+[[nodiscard]] std::string deadline_question_frame();
+
+// `body`: a frame without its length. None: not that message, or malformed.
+[[nodiscard]] std::optional<HelperMessage> helper_message_type(std::string_view body);
+[[nodiscard]] std::optional<HelperAsk> parse_helper_ask(std::string_view body);
+[[nodiscard]] std::optional<HelperRefused> parse_helper_refused(std::string_view body);
+[[nodiscard]] std::optional<HelperAllowed> parse_helper_allowed(std::string_view body);
+[[nodiscard]] std::optional<HelperStart> parse_helper_start(std::string_view body);
+[[nodiscard]] std::optional<HelperDeadline> parse_helper_deadline(std::string_view body);
+[[nodiscard]] std::optional<HelperExited> parse_helper_exited(std::string_view body);
+[[nodiscard]] bool is_helper_go(std::string_view body);
+[[nodiscard]] bool is_helper_deadline_question(std::string_view body);
+
+} // namespace jit
