@@ -95,7 +95,7 @@ Outcome<Exit> verify_through_jitd(const Context& context, const VerifyOptions& o
     }
     const std::int64_t head = number_of(*reply, "head");
     const auto listed = reply->find("checkpoints");
-    if (!key || head < 0 || listed == reply->end() || !listed->is_array()) {
+    if (!key || key->size() != 32 || head < 0 || listed == reply->end() || !listed->is_array()) {
         return not_understood("the checkpoints can't be read");
     }
     std::vector<Checkpoint> checkpoints;

@@ -43,7 +43,7 @@ void say_filed(const Context& context, const reply::Request& filed) {
         if (filed.answer_by) {
             text += fmt::format(" until {}", until_time(*filed.answer_by, now));
         }
-        text += fmt::format(".\n  {:<13}jitctl watch {}\n  {:<13}jitctl cancel {}\n", "follow it", filed.id,
+        text += fmt::format(".\n  {:<14}jitctl watch {}\n  {:<14}jitctl cancel {}\n", "follow it", filed.id,
                             "take it back", filed.id);
     } else {
         text += "\n" + (filed.state == State::active ? use_text(filed) : std::string());

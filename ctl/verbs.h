@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each verb does, once the command line is read (ctl/run.cpp). Each says what it has to say through the
-// Context.
+// What each verb does, once the command line is read (ctl/command_line.cpp). Each says what it has to say
+// through the Context.
 #pragma once
 
 #include "core/time.h"

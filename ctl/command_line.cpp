@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+#include "ctl/command_line.h"
+
+#include "core/text.h"
+#include "ctl/print.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace jit {
+namespace {
+
+using Verb = decltype(CommandLine::verb);
+
+template <Outcome<Exit> (*verb)(const Context&)>
+Outcome<Exit> without_options(const Context& context, const CommandLine&) {
+    return verb(context);
+}
+
+constexpr const char* epilogue = R"(
+A request is answered by the people whom the role's policy names, or by a rule at once; then it is a grant until its
+time is over. `jitctl VERB --help` tells more of each, jitctl(1) of all, exit codes included.)";
+
+CLI::Validator id_validator() {
+    return {[](std::string& id) {
+                return is_request_id(id)
+                           ? std::string()
+                           : fmt::format("'{}' is no request id (4 to 16 of 0-9 and a-f, see jitctl list)",
+                                         escape(id));
+            },
+            ""};
+}
+
+// "Usage: jitctl request ROLE --reason TEXT [OPTIONS]": what must be there, by name.
+class HelpFormatter : public CLI::Formatter {
+public:
+    HelpFormatter() { column_width(24); }
+
+    std::string make_usage(const CLI::App* app, std::string name) const override {
+        std::string usage = "\nUsage: " + (name.empty() ? app->get_name() : name);
+        for (const CLI::Option* option : app->get_options()) {
+            const std::string shown =
+                option->get_positional()
+                    ? option->get_name(true) + (option->get_items_expected_max() > 1 ? " ..." : "")
+                    : "--" + option->get_lnames().front() + " " + option->get_option_text();
+            if (option->get_required() || option->get_positional()) {
+                usage += option->get_required() ? ' ' + shown : " [" + shown + ']';
+            }
+        }
+        if (!app->get_subcommands(nullptr).empty()) {
+            usage += app->get_name() == "audit" ? " [VERB]" : " VERB";
+        }
+        if (app->get_prefix_command()) {
+            return usage + " [OPTIONS] [-- COMMAND [ARGUMENT ...]]\n";
+        }
+        return usage + " [OPTIONS]\n";
+    }
+};
+
+class Parser {
+public:
+    explicit Parser(CommandLine& line)
+        : line_(line), app_("Just-in-time privileged access on this host.", "jitctl") {
+        app_.formatter(std::make_shared<HelpFormatter>());
+        app_.set_help_flag(); // add_common has it
+        app_.require_subcommand(0, 1);
+        add_asking();
+        add_answering();
+        add_looking();
+        add_host();
+        app_.footer(epilogue);
+        app_.add_flag("--version", version_, "Show the version")->group("Common options");
+        add_common(app_);
+    }
+
+    CLI::App& app() { return app_; }
+
+    // The verb that was parsed: the innermost one.
+    [[nodiscard]] const CLI::App& parsed() const {
+        const CLI::App* at = &app_;
+        while (!at->get_subcommands().empty()) {
+            at = at->get_subcommands().front();
+        }
+        return *at;
+    }
+    // What it does; nothing where it only has verbs of its own.
+    [[nodiscard]] Verb parsed_verb() const {
+        if (version_) {
+            return without_options<print_version>;
+        }
+        const auto verb = verbs_.find(&parsed());
+        return verb == verbs_.end() ? Verb() : verb->second;
+    }
+    // Whether --command stood before a command to explain.
+    [[nodiscard]] bool command_flag() const { return command_flag_; }
+
+private:
+    // Options that every verb takes. They are declared for each, and not inherited, so that a verb's --help
+    // is complete.
+    void add_common(CLI::App& app) {
+        constexpr const char* group = "Common options";
+        app.add_flag("--json", line_.json, "Print replies as JSON, one document a line, and nothing else")
+            ->group(group);
+        app.add_option("--socket", line_.socket, "Talk to jitd at PATH, not " + std::string(default_socket))
+            ->option_text("PATH")
+            ->group(group);
+        app.set_help_flag("-h,--help", "Show this help")->group(group);
+        for (CLI::App* verb : app.get_subcommands(nullptr)) {
+            add_common(*verb);
+        }
+    }
+
+    CLI::App& verb(CLI::App& parent, const char* name, const char* description, const char* group, Verb run) {
+        CLI::App& app = *parent.add_subcommand(name, description);
+        app.group(group);
+        if (run) {
+            verbs_.emplace(&app, std::move(run));
+        }
+        return app;
+    }
+
+    void add_ask_options(CLI::App& app) {
+        app.add_option("--reason", line_.ask.reason, "What it is for; those who approve read it")
+            ->required()
+            ->option_text("TEXT");
+        app.add_option("--for", line_.ask.duration, "For how long: 30m, 1h, 1h30m, 2d")
+            ->option_text("DURATION");
+        app.add_flag("--wait", line_.ask.wait, "Wait until it is answered; Ctrl-C leaves it pending");
+    }
+
+    void add_role_options(CLI::App& app) {
+        app.add_option("ROLE", line_.ask.role, "The role to have")->required()->option_text(" ");
+        add_ask_options(app);
+        app.add_option("--ticket", line_.ask.ticket, "The ticket it belongs to, where the role wants one")
+            ->option_text("TICKET");
+        app.add_option("--command", line_.ask.commands, "Only this command of the role; may be given again")
+            ->option_text("CMD")
+            ->allow_extra_args(false);
+        app.add_option("--group", line_.ask.groups, "Only this group of the role; may be given again")
+            ->option_text("GROUP")
+            ->allow_extra_args(false);
+    }
+
+    void add_id(CLI::App& app, std::string& id, const char* description) {
+        app.add_option("ID", id, description)->required()->check(id_validator())->option_text(" ");
+    }
+
+    void add_ids(CLI::App& app, const char* description) {
+        app.add_option("ID", line_.answer.ids, description)
+            ->required()
+            ->check(id_validator())
+            ->option_text("...");
+    }
+
+    void add_asking() {
+        constexpr const char* group = "Asking";
+        add_role_options(verb(app_, "request", "Ask for a role", group,
+                              [](const Context& c, const CommandLine& l) { return request(c, l.ask); }));
+        CLI::App& more = verb(app_, "extend", "Ask for more time for a grant, without a gap", group,
+                              [](const Context& c, const CommandLine& l) { return extend(c, l.ask); });
+        add_id(more, line_.ask.id, "The grant");
+        add_ask_options(more);
+
+        CLI::App& all = verb(app_, "list", "Show what is pending or active and concerns you", group,
+                             [](const Context& c, const CommandLine& l) { return list(c, l.list); });
+        all.add_flag("--all", line_.list.all, "Those that are over too, newest first");
+        all.add_option("--limit", line_.list.limit, "At most so many (1 to 1000)")
+            ->option_text("N")
+            ->check(CLI::Range(1, 1000));
+        add_id(verb(app_, "show", "Show all there is to know of one", group,
+                    [](const Context& c, const CommandLine& l) { return show(c, l.id); }),
+               line_.id, "The request or grant");
+        add_id(verb(app_, "watch", "Follow one until it is over", group,
+                    [](const Context& c, const CommandLine& l) { return watch(c, l.id); }),
+               line_.id, "The request or grant");
+        add_ids(verb(app_, "cancel", "Take a pending request back", group,
+                     [](const Context& c, const CommandLine& l) { return cancel(c, l.answer); }),
+                "Requests of your own");
+        add_ids(verb(app_, "release", "End a grant of your own before its time", group,
+                     [](const Context& c, const CommandLine& l) { return release(c, l.answer); }),
+                "Grants of your own");
+    }
+
+    void add_answering() {
+        constexpr const char* group = "Answering";
+        CLI::App& yes = verb(app_, "approve", "Say yes to requests", group,
+                             [](const Context& c, const CommandLine& l) { return approve(c, l.answer); });
+        add_ids(yes, "The requests");
+        yes.add_option("--reason", line_.answer.reason, "Why")->option_text("TEXT");
+        CLI::App& no = verb(app_, "deny", "Say no to requests", group,
+                            [](const Context& c, const CommandLine& l) { return deny(c, l.answer); });
+        add_ids(no, "The requests");
+        no.add_option("--reason", line_.answer.reason, "Why; the one who asked reads it")
+            ->required()
+            ->option_text("TEXT");
+        CLI::App& end = verb(app_, "revoke", "End somebody's grant now, or refuse their request", group,
+                             [](const Context& c, const CommandLine& l) { return revoke(c, l.answer); });
+        add_ids(end, "The grants");
+        end.add_option("--reason", line_.answer.reason, "Why; the one who had it reads it")
+            ->required()
+            ->option_text("TEXT");
+        CLI::App& give =
+            verb(app_, "grant", "Ask for a role in another's name and approve it, as far as you may", group,
+                 [](const Context& c, const CommandLine& l) { return grant(c, l.ask); });
+        give.add_option("USER", line_.ask.user, "The account to have it")->required()->option_text(" ");
+        add_role_options(give);
+    }
+
+    void add_looking() {
+        constexpr const char* group = "Looking";
+        CLI::App& why =
+            verb(app_, "explain", "Would somebody get a command, login or group now, and why (not)", group,
+                 [](const Context& c, const CommandLine& l) { return explain(c, l.explain); });
+        why.prefix_command(); // what isn't an option begins the command
+        why.footer("Examples: jitctl explain -- systemctl restart nginx\n"
+                   "          jitctl explain --user alice --login sshd");
+        why.add_option("--user", line_.explain.user, "For whom (default: you)")->option_text("USER");
+        why.add_flag("--command", command_flag_, "May stand before COMMAND");
+        why.add_option("--run-as", line_.explain.run_as, "Run the command as USER (default: root)")
+            ->option_text("USER");
+        why.add_option("--login", line_.explain.login, "A login through this PAM service, such as sshd")
+            ->option_text("SERVICE");
+        why.add_option("--group", line_.explain.group, "A group")->option_text("GROUP");
+
+        CLI::App& trail = verb(app_, "audit", "Show the audit trail, or verify it", group,
+                               [](const Context& c, const CommandLine& l) { return audit(c, l.audit); });
+        trail.add_flag("--follow", line_.audit.follow, "Go on with what happens from now on");
+        trail.add_option("--after", line_.audit.after, "Only events after number SEQ")
+            ->option_text("SEQ")
+            ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
+        trail.add_option("--kind", line_.audit.kind, "Only events of this kind, such as request.filed")
+            ->option_text("KIND");
+        trail.add_option("--request", line_.audit.request, "Only events of this request")
+            ->option_text("ID")
+            ->check(id_validator());
+        CLI::App& proof =
+            verb(trail, "verify", "Find events that were changed, moved, removed or cut off", "Verbs",
+                 [](const Context& c, const CommandLine& l) { return audit_verify(c, l.verify); });
+        proof.add_option("--db", line_.verify.db, "Read this database, and don't ask jitd")
+            ->option_text("FILE");
+        proof
+            .add_option("--public-key", line_.verify.public_key,
+                        "The host's public key (default: jitd's, or host.pub beside the database)")
+            ->option_text("FILE");
+        proof
+            .add_option("--machine-id", line_.verify.machine_id,
+                        "The host's machine id (default: this host's)")
+            ->option_text("ID");
+    }
+
+    void add_host() {
+        constexpr const char* group = "This host";
+        CLI::App& rules =
+            verb(app_, "policy", "Check the policy, or make a changed one hold", group, nullptr);
+        rules.require_subcommand(0, 1);
+        CLI::App& check =
+            verb(rules, "check", "Say whether a policy is right, and what is wrong where", "Verbs",
+                 [](const Context& c, const CommandLine& l) { return policy_check(c, l.policy_path); });
+        check.add_option("PATH", line_.policy_path, "A file, or a directory like /etc/jit (the default)")
+            ->option_text(" ");
+        verb(rules, "reload", "Make jitd read the policy anew; a broken one changes nothing", "Verbs",
+             without_options<policy_reload>);
+        verb(app_, "status", "Show how jitd is", group, without_options<status>);
+        CLI::App& clock = verb(app_, "clock", "Mend jitd's idea of the time", group, nullptr);
+        clock.require_subcommand(0, 1);
+        verb(clock, "reset", "Forget the latest time known, after the clock was far ahead by mistake",
+             "Verbs", without_options<clock_reset>);
+        verb(app_, "version", "Print the version", group, without_options<print_version>);
+    }
+
+    CommandLine& line_;
+    CLI::App app_;
+    bool version_ = false;
+    bool command_flag_ = false;
+    std::map<const CLI::App*, Verb> verbs_;
+};
+
+// "jitctl request", "jitctl audit verify": whose --help to look at.
+std::string path_of(const CLI::App& verb) {
+    return verb.get_parent() == nullptr ? verb.get_name()
+                                        : path_of(*verb.get_parent()) + ' ' + verb.get_name();
+}
+
+Outcome<void> check_explained(ExplainOptions& options, bool command_flag, bool without_dashes) {
+    const int questions =
+        (options.command.empty() ? 0 : 1) + (options.login ? 1 : 0) + (options.group ? 1 : 0);
+    if (questions != 1 || (command_flag && options.command.empty())) {
+        return usage_failure(
+            "say one thing to explain: -- COMMAND [ARGUMENT ...], --login SERVICE or --group GROUP");
+    }
+    if (without_dashes && options.command.front().starts_with('-')) {
+        return usage_failure(
+            fmt::format("there is no option {}; see jitctl explain --help", escape(options.command.front())));
+    }
+    if (options.run_as && options.command.empty()) {
+        return usage_failure("--run-as belongs to a command");
+    }
+    // A whole command in quotes, as one writes it in a policy.
+    if (command_flag && options.command.size() == 1 &&
+        options.command.front().find(' ') != std::string::npos) {
+        const std::string whole = options.command.front();
+        options.command.clear();
+        for (std::size_t from = 0; from < whole.size();) {
+            const std::size_t to = std::min(whole.find(' ', from), whole.size());
+            if (to > from) {
+                options.command.push_back(whole.substr(from, to - from));
+            }
+            from = to + 1;
+        }
+    }
+    return {};
+}
+
+// The first argument that isn't text, counted from 1; 0 where all are. JSON can't carry anything else.
+std::size_t not_text(std::span<const char* const> arguments) {
+    const auto bad = std::ranges::find_if(arguments, [](const char* argument) { return !is_text(argument); });
+    return bad == arguments.end() ? 0 : static_cast<std::size_t>(bad - arguments.begin()) + 1;
+}
+
+bool is_explain(std::span<const char* const> arguments) {
+    for (auto at = arguments.begin(); at != arguments.end(); ++at) {
+        const std::string_view argument = *at;
+        if (argument == "--socket" && at + 1 != arguments.end()) {
+            ++at;
+        } else if (!argument.starts_with('-')) {
+            return argument == "explain";
+        }
+    }
+    return false;
+}
+
+// Where the command that `explain` is asked about begins with "--", it is kept from CLI11, which would read
+// on in it.
+std::size_t options_before_command(std::span<const char* const> arguments) {
+    const auto end =
+        is_explain(arguments) ? std::ranges::find(arguments, std::string_view("--")) : arguments.end();
+    return static_cast<std::size_t>(end - arguments.begin());
+}
+
+} // namespace
+
+Outcome<CommandLine> read_command_line(std::span<const char* const> arguments) {
+    if (const std::size_t bad = not_text(arguments); bad != 0) {
+        return usage_failure(fmt::format("argument {} is not UTF-8 text", bad));
+    }
+    CommandLine line;
+    Parser parser(line);
+    CLI::App& app = parser.app();
+    const auto options = arguments.first(options_before_command(arguments));
+    try {
+        app.parse(std::vector<std::string>(options.rbegin(), options.rend())); // it takes them from the back
+    } catch (const CLI::CallForHelp&) {
+        line.help = app.help();
+        return line;
+    } catch (const CLI::ParseError& error) {
+        return usage_failure(
+            fmt::format("{}; see {} --help", sentence(error.what()), path_of(parser.parsed())));
+    }
+    line.verb = parser.parsed_verb();
+    if (!line.verb) {
+        return usage_failure(fmt::format("say what to do; see {} --help", path_of(parser.parsed())));
+    }
+    if (app.got_subcommand("explain")) {
+        line.explain.command = app.get_subcommand("explain")->remaining();
+        const bool begun = !line.explain.command.empty();
+        // What follows "--" is the command; where it had begun before, the "--" is its own.
+        const auto rest = arguments.subspan(std::min(options.size() + (begun ? 0 : 1), arguments.size()));
+        line.explain.command.insert(line.explain.command.end(), rest.begin(), rest.end());
+        if (auto good = check_explained(line.explain, parser.command_flag(), begun); !good) {
+            return std::unexpected(good.error());
+        }
+    }
+    return line;
+}
+
+} // namespace jit
