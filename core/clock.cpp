@@ -67,4 +67,12 @@ Deadline deadline_at(Time time, const Clock& clock, const Now& now) {
     return {.time = time, .boot = now.boot + (time - now.time), .boot_id = clock.boot_id()};
 }
 
+Deadline in_this_boot(const Deadline& deadline, const Clock& clock, const Now& now) {
+    Deadline here = deadline_at(deadline.time, clock, now);
+    if (deadline.boot_id == clock.boot_id()) {
+        here.boot = std::min(here.boot, deadline.boot);
+    }
+    return here;
+}
+
 } // namespace jit

@@ -73,4 +73,7 @@ struct Deadline {
 
 [[nodiscard]] Deadline deadline_at(Time time, const Clock& clock, const Now& now);
 
+// The same deadline by this boot's clock, also where it was set in another boot.
+[[nodiscard]] Deadline in_this_boot(const Deadline& deadline, const Clock& clock, const Now& now);
+
 } // namespace jit

@@ -60,6 +60,29 @@ CREATE TABLE answers (
     PRIMARY KEY (request, person)        -- people are counted, not accounts
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE uses (
+    id      TEXT PRIMARY KEY,
+    grant_  TEXT NOT NULL REFERENCES requests (id),
+    person  TEXT NOT NULL,
+    account TEXT NOT NULL,
+    uid     INTEGER NOT NULL CHECK (uid BETWEEN 0 AND 4294967294),
+    run_as  TEXT NOT NULL,
+    group_  TEXT NOT NULL,
+    command BLOB,                        -- path and arguments, each ended by a NUL byte
+    cwd     TEXT NOT NULL,
+    tty     TEXT NOT NULL,
+    pid     INTEGER NOT NULL,
+    session INTEGER,
+    boot_id TEXT NOT NULL,               -- session and pid are of this boot
+    started INTEGER NOT NULL,
+    exited  INTEGER,
+    status  INTEGER,
+    ended   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX uses_live ON uses (uid) WHERE ended IS NULL;
+CREATE INDEX uses_session ON uses (session, boot_id);
+CREATE INDEX uses_grant ON uses (grant_);
+
 CREATE TABLE events (
     seq  INTEGER PRIMARY KEY,
     body TEXT NOT NULL,

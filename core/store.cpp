@@ -130,6 +130,13 @@ struct Store::Statements {
           add_answer(
               db.prepare("INSERT INTO answers (request, person, account, uid, approves, stages, reason, at) "
                          "VALUES (?,?,?,?,?,?,?,?)")),
+          insert_use(db.prepare(
+              "INSERT INTO uses (id, grant_, person, account, uid, run_as, group_, command, cwd, tty, "
+              "pid, session, boot_id, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+          update_use(db.prepare("UPDATE uses SET exited=?, status=?, ended=? WHERE id=?")),
+          live_uses(db.prepare("SELECT * FROM uses WHERE ended IS NULL ORDER BY started")),
+          find_use(db.prepare("SELECT * FROM uses WHERE id = ?")),
+          is_elevation(db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? LIMIT 1")),
           append(db.prepare("INSERT INTO events (seq, body, hash) VALUES (?,?,?)")),
           events_after(db.prepare("SELECT seq, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?")),
           add_checkpoint(
@@ -141,7 +148,8 @@ struct Store::Statements {
 
     Statement find, pending, active, active_of, newest, chain_of, chain_start, count, count_all,
         count_pending_of, next_timeout, next_end, next_boot_end, exists, insert, update, answers, add_answer,
-        append, events_after, add_checkpoint, checkpoints, get, set, unset;
+        insert_use, update_use, live_uses, find_use, is_elevation, append, events_after, add_checkpoint,
+        checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);
@@ -381,6 +389,83 @@ void Store::add_answer(const RequestId& id, const Answer& answer) {
     sql_->add_answer.execute(id, answer.by.person, answer.by.account, std::int64_t{number(answer.by.uid)},
                              answer.approves, to_line(Json(answer.stages)), answer.reason,
                              count_of(answer.at));
+}
+
+void Store::insert(const Use& u) {
+    std::optional<std::string> command;
+    if (u.command) {
+        command = u.command->path + '\0';
+        for (const std::string& argument : u.command->arguments) {
+            *command += argument + '\0';
+        }
+    }
+    std::optional<std::span<const std::uint8_t>> blob;
+    if (command) {
+        blob = std::span(reinterpret_cast<const std::uint8_t*>(command->data()), command->size());
+    }
+    sql_->insert_use.execute(u.id, u.grant, u.by.person, u.by.account, std::int64_t{number(u.by.uid)},
+                             u.run_as, u.group, blob, u.cwd, u.tty, std::int64_t{u.pid},
+                             u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id,
+                             count_of(u.started));
+}
+
+void Store::update(const Use& u) {
+    sql_->update_use.execute(count_of(u.exited),
+                             u.status ? std::optional(std::int64_t{*u.status}) : std::nullopt,
+                             count_of(u.ended), u.id);
+}
+
+std::vector<Use> Store::read_uses(Statement::Rows rows) {
+    std::vector<Use> uses;
+    while (rows.next()) {
+        Use use;
+        use.id = rows.text(0);
+        use.grant = rows.text(1);
+        use.by = {.person = rows.text(2), .account = rows.text(3), .uid = uid_of(rows.integer(4))};
+        use.run_as = rows.text(5);
+        use.group = rows.text(6);
+        if (!rows.is_null(7)) {
+            const std::string bytes = rows.blob(7);
+            std::vector<std::string> words;
+            for (std::size_t begin = 0, end = 0; (end = bytes.find('\0', begin)) != std::string::npos;
+                 begin = end + 1) {
+                words.push_back(bytes.substr(begin, end - begin));
+            }
+            if (words.empty() || bytes.back() != '\0') {
+                damaged("the command of use " + escape(use.id));
+            }
+            use.command = Command{.path = words.front(), .arguments = {words.begin() + 1, words.end()}};
+        }
+        use.cwd = rows.text(8);
+        use.tty = rows.text(9);
+        use.pid = static_cast<std::uint32_t>(rows.integer(10));
+        if (!rows.is_null(11)) {
+            use.session = static_cast<std::uint32_t>(rows.integer(11));
+        }
+        use.boot_id = rows.text(12);
+        use.started = time_of(rows.integer(13));
+        use.exited = optional_time(rows, 14);
+        if (!rows.is_null(15)) {
+            use.status = static_cast<std::int32_t>(rows.integer(15));
+        }
+        use.ended = optional_time(rows, 16);
+        uses.push_back(std::move(use));
+    }
+    return uses;
+}
+
+std::vector<Use> Store::live_uses() {
+    return read_uses(sql_->live_uses.run());
+}
+
+std::optional<Use> Store::find_use(const std::string& id) {
+    auto found = read_uses(sql_->find_use.run(id));
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+bool Store::is_elevation_session(std::uint32_t session, const std::string& boot_id) {
+    auto rows = sql_->is_elevation.run(std::int64_t{session}, boot_id);
+    return rows.next();
 }
 
 void Store::append(std::string_view kind, Time at, const Json& fields) {

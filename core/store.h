@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/grant.h"
 #include "core/json.h"
+#include "core/use.h"
 
 #include <cstdint>
 #include <functional>
@@ -85,6 +86,13 @@ public:
     void update(const Request& request); // state, times and who ended it; what was asked for never changes
     void add_answer(const RequestId& id, const Answer& answer);
 
+    void insert(const Use& use);
+    void update(const Use& use); // exited, status and ended
+    [[nodiscard]] std::vector<Use> live_uses();
+    [[nodiscard]] std::optional<Use> find_use(const std::string& id);
+    // Whether an audit session of that boot is one that jit-sudo made: nobody answers from inside one.
+    [[nodiscard]] bool is_elevation_session(std::uint32_t session, const std::string& boot_id);
+
     // Appends to the chain. `fields` get "seq", "at" and "kind" before them.
     void append(std::string_view kind, Time at, const Json& fields);
     [[nodiscard]] const AuditHead& head() const { return head_; }
@@ -130,6 +138,7 @@ private:
     void migrate();
     void load_head();
     [[nodiscard]] std::vector<Request> read_requests(Statement::Rows rows);
+    [[nodiscard]] static std::vector<Use> read_uses(Statement::Rows rows);
     [[nodiscard]] static std::string describe(const DbError& error);
     struct Statements;
 

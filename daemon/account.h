@@ -15,8 +15,16 @@ struct Account {
     Uid uid = no_uid;
     Gid gid = no_gid;
     std::vector<std::string> groups; // names, the primary one included
+    std::vector<Gid> gids;           // the same as numbers, also of groups without a name
+    std::string home;
+    std::string shell;
+    bool has_password = true; // false where shadow(5) says that none can be typed
 };
 
 using AccountKey = std::variant<Uid, std::string>;
+
+struct GroupName {
+    std::string name;
+};
 
 } // namespace jit

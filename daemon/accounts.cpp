@@ -37,7 +37,26 @@ Result<void> Accounts::connect() {
     return {};
 }
 
-void Accounts::look_up(AccountKey key, Done done) {
+void Accounts::look_up(const AccountKey& key, Done done) {
+    ask(std::visit([](const auto& value) { return NssKey(value); }, key),
+        [done = std::move(done)](const Result<NssFound>& found) {
+            if (!found) {
+                return done(std::unexpected(found.error()));
+            }
+            done(found->account);
+        });
+}
+
+void Accounts::look_up_group(const std::string& name, GroupDone done) {
+    ask(GroupName{name}, [done = std::move(done)](const Result<NssFound>& found) {
+        if (!found) {
+            return done(std::unexpected(found.error()));
+        }
+        done(found->group);
+    });
+}
+
+void Accounts::ask(NssKey key, Found done) {
     const std::int64_t id = next_id_++;
     const auto give_up = [&](const Error& error) {
         waiting_[id] = {.done = std::move(done),
@@ -84,10 +103,10 @@ void Accounts::receive() {
     if (!answer) {
         return disconnect("the worker's answer can't be read");
     }
-    if (!answer->account) {
-        answer->account = unavailable(answer->account.error().message);
+    if (!answer->found) {
+        answer->found = unavailable(answer->found.error().message);
     }
-    finish(answer->id, std::move(answer->account));
+    finish(answer->id, answer->found);
 }
 
 void Accounts::disconnect(const std::string& why) {
@@ -99,10 +118,10 @@ void Accounts::disconnect(const std::string& why) {
     }
 }
 
-void Accounts::finish(std::int64_t id, Result<std::optional<Account>> account) {
+void Accounts::finish(std::int64_t id, const Result<NssFound>& found) {
     // An answer after its time-out has nobody waiting.
     if (auto waiting = waiting_.extract(id)) {
-        waiting.mapped().done(std::move(account));
+        waiting.mapped().done(found);
     }
 }
 

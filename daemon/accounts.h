@@ -17,22 +17,26 @@ namespace jit {
 class Accounts {
 public:
     // No account: NSS says that there is none. An error (Errc::unavailable): it isn't known.
-    using Done = std::function<void(Result<std::optional<Account>>)>;
+    using Done = std::function<void(const Result<std::optional<Account>>&)>;
+    using GroupDone = std::function<void(const Result<std::optional<Gid>>&)>;
 
     Accounts(Loop& loop, std::string socket) : loop_(loop), socket_(std::move(socket)) {}
 
     // `done` is called from the loop, never before this returns, within a few seconds.
-    void look_up(AccountKey key, Done done);
+    void look_up(const AccountKey& key, Done done);
+    void look_up_group(const std::string& name, GroupDone done);
 
 private:
+    using Found = std::function<void(const Result<NssFound>&)>;
     struct Waiting {
-        Done done;
+        Found done;
         Loop::Source timer;
     };
+    void ask(NssKey key, Found done);
     Result<void> connect();
     void receive();
     void disconnect(const std::string& why);
-    void finish(std::int64_t id, Result<std::optional<Account>> account);
+    void finish(std::int64_t id, const Result<NssFound>& found);
 
     Loop& loop_;
     std::string socket_;

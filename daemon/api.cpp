@@ -125,6 +125,13 @@ void Api::ask_who(const CallPtr& call, WithCaller then) {
                 });
             } else {
                 caller.login_person = caller.party.person;
+                const auto elevated = parts_.store.guarded([&]() -> Result<bool> {
+                    return parts_.store.is_elevation_session(*login->session, parts_.clock.boot_id());
+                });
+                if (!elevated || *elevated) {
+                    caller.not_attested = "this is an elevation, and may be anybody who got into it: answer from a "
+                                          "login of your own, outside of jit-sudo";
+                }
             }
             then(caller);
         });

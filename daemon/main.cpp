@@ -3,6 +3,7 @@
 // else from its environment, and takes no options: there is one way to run it.
 #include "core/version.h"
 #include "daemon/api.h"
+#include "daemon/helper_server.h"
 #include "daemon/interface.h"
 #include "daemon/reconcile.h"
 
@@ -24,26 +25,37 @@ constexpr const char* config_directory = "/etc/jit";
 constexpr const char* state_directory = "/var/lib/jit";
 constexpr const char* nss_socket = "/run/jit/nss";
 
-Result<Fd> access_listener() {
+struct Listeners {
+    Fd access;
+    Fd helper;
+};
+
+Result<Listeners> take_listeners() {
     char** names = nullptr;
     const int count = sd_listen_fds_with_names(1, &names);
-    Fd listener;
+    Listeners listeners;
     for (int index = 0; index < count; ++index) {
-        const int fd = SD_LISTEN_FDS_START + index;
-        if (std::string_view(names[index]) == "access" &&
-            sd_is_socket_unix(fd, SOCK_STREAM, 1, nullptr, 0) > 0) {
-            listener.reset(fd);
-        }
+        Fd fd(SD_LISTEN_FDS_START + index);
+        const std::string name(names[index]);
         free(names[index]);
+        if (sd_is_socket_unix(fd.get(), SOCK_STREAM, 1, nullptr, 0) <= 0) {
+            continue;
+        }
+        // Accepting must never wait: a client may be gone again by then.
+        fcntl(fd.get(), F_SETFL, fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+        if (name == "access") {
+            listeners.access = std::move(fd);
+        } else if (name == "helper") {
+            listeners.helper = std::move(fd);
+        }
     }
     free(static_cast<void*>(names));
-    if (!listener) {
+    if (!listeners.access || !listeners.helper) {
         return fail(Errc::unavailable,
-                    "no socket was passed; jitd is started by systemd: systemctl start jitd.socket");
+                    "its two sockets were not passed; jitd is started by systemd: systemctl start "
+                    "jitd.socket jitd-helper.socket");
     }
-    // Accepting must never wait: a client may be gone again by then.
-    fcntl(listener.get(), F_SETFL, fcntl(listener.get(), F_GETFL) | O_NONBLOCK);
-    return listener;
+    return listeners;
 }
 
 // Two writers would each have a head of the audit chain.
@@ -59,9 +71,9 @@ Result<Fd> lock_state() {
 
 Result<void> run() {
     umask(0077);
-    auto listener = access_listener();
-    if (!listener) {
-        return std::unexpected(listener.error());
+    auto listeners = take_listeners();
+    if (!listeners) {
+        return std::unexpected(listeners.error());
     }
     const auto lock = lock_state();
     if (!lock) {
@@ -107,10 +119,13 @@ Result<void> run() {
 
     PolicyKeeper policy(**store, clock, config_directory);
     Accounts accounts(*loop, nss_socket);
+    Uses uses(*loop, **store, clock, policy.policy(), journal);
     Api* told = nullptr; // set below: the API needs the requests, whose changes it tells
-    Requests requests(**store, clock, policy.policy(),
-                      [&told](const Request& request) { told->request_changed(request); });
-    Reconciler reconciler(*loop, **store, clock, policy, requests, accounts, *host_key, journal);
+    Requests requests(**store, clock, policy.policy(), [&](const Request& request) {
+        uses.grants_changed();
+        told->request_changed(request);
+    });
+    Reconciler reconciler(*loop, **store, clock, policy, requests, uses, accounts, *host_key, journal);
     Api api({.store = **store,
              .clock = clock,
              .policy = policy,
@@ -124,9 +139,20 @@ Result<void> run() {
     if (auto loaded = reconciler.reload_policy(); !loaded) {
         return loaded;
     }
+    if (auto adopted = uses.adopt(); !adopted) {
+        return adopted;
+    }
     reconciler.reconcile();
 
-    VarlinkServer server(*loop, std::move(*listener), "io.jitsudo.Access", access_interface, version,
+    HelperServer helpers({.loop = *loop,
+                          .store = **store,
+                          .clock = clock,
+                          .policy = policy.policy(),
+                          .accounts = accounts,
+                          .requests = requests,
+                          .uses = uses},
+                         std::move(listeners->helper));
+    VarlinkServer server(*loop, std::move(listeners->access), "io.jitsudo.Access", access_interface, version,
                          [&api](const CallPtr& call) { api.handle(call); });
     const auto turn = loop->after_each_turn([&] {
         // What was committed in this turn is told, and may make more due.

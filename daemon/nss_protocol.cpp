@@ -33,6 +33,8 @@ std::string nss_text(const NssQuestion& question) {
     Json json{{"id", question.id}};
     if (const auto* uid = std::get_if<Uid>(&question.key)) {
         json["uid"] = number(*uid);
+    } else if (const auto* group = std::get_if<GroupName>(&question.key)) {
+        json["group"] = group->name;
     } else {
         json["name"] = std::get<std::string>(question.key);
     }
@@ -41,16 +43,25 @@ std::string nss_text(const NssQuestion& question) {
 
 std::string nss_text(const NssAnswer& answer) {
     Json json{{"id", answer.id}};
-    if (!answer.account) {
-        json["error"] = answer.account.error().message;
-    } else if (!*answer.account) {
-        json["missing"] = true;
+    if (!answer.found) {
+        json["error"] = answer.found.error().message;
+    } else if (const auto& account = answer.found->account) {
+        Json gids = Json::array();
+        for (const Gid gid : account->gids) {
+            gids.push_back(number(gid));
+        }
+        json["account"] = {{"name", account->name},
+                           {"uid", number(account->uid)},
+                           {"gid", number(account->gid)},
+                           {"groups", account->groups},
+                           {"gids", gids},
+                           {"home", account->home},
+                           {"shell", account->shell},
+                           {"has_password", account->has_password}};
+    } else if (answer.found->group) {
+        json["gid"] = number(*answer.found->group);
     } else {
-        const Account& account = **answer.account;
-        json["account"] = {{"name", account.name},
-                           {"uid", number(account.uid)},
-                           {"gid", number(account.gid)},
-                           {"groups", account.groups}};
+        json["missing"] = true;
     }
     return to_line(json);
 }
@@ -60,6 +71,8 @@ Result<NssQuestion> parse_nss_question(std::string_view packet) {
         NssQuestion question{.id = json.at("id").get<std::int64_t>(), .key = no_uid};
         if (json.contains("uid")) {
             question.key = Uid{id_number(json.at("uid"))};
+        } else if (json.contains("group")) {
+            question.key = GroupName{json.at("group").get<std::string>()};
         } else {
             question.key = json.at("name").get<std::string>();
         }
@@ -69,15 +82,25 @@ Result<NssQuestion> parse_nss_question(std::string_view packet) {
 
 Result<NssAnswer> parse_nss_answer(std::string_view packet) {
     return read_packet<NssAnswer>(packet, [](const Json& json) {
-        NssAnswer answer{.id = json.at("id").get<std::int64_t>(), .account = std::nullopt};
+        NssAnswer answer{.id = json.at("id").get<std::int64_t>(), .found = NssFound{}};
         if (json.contains("error")) {
-            answer.account = fail(Errc::unavailable, json.at("error").get<std::string>());
+            answer.found = fail(Errc::unavailable, json.at("error").get<std::string>());
+        } else if (json.contains("gid")) {
+            answer.found->group = Gid{id_number(json.at("gid"))};
         } else if (!json.contains("missing")) {
-            const Json& account = json.at("account");
-            answer.account = Account{.name = account.at("name").get<std::string>(),
-                                     .uid = Uid{id_number(account.at("uid"))},
-                                     .gid = Gid{id_number(account.at("gid"))},
-                                     .groups = account.at("groups").get<std::vector<std::string>>()};
+            const Json& fields = json.at("account");
+            Account account{.name = fields.at("name").get<std::string>(),
+                            .uid = Uid{id_number(fields.at("uid"))},
+                            .gid = Gid{id_number(fields.at("gid"))},
+                            .groups = fields.at("groups").get<std::vector<std::string>>(),
+                            .gids = {},
+                            .home = fields.at("home").get<std::string>(),
+                            .shell = fields.at("shell").get<std::string>(),
+                            .has_password = fields.at("has_password").get<bool>()};
+            for (const Json& gid : fields.at("gids")) {
+                account.gids.push_back(Gid{id_number(gid)});
+            }
+            answer.found->account = std::move(account);
         }
         return answer;
     });

@@ -19,15 +19,16 @@ constexpr std::int64_t events_a_checkpoint = 1000;
 } // namespace
 
 Reconciler::Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
-                       Accounts& accounts, const HostKey& host_key, Journal& journal)
-    : loop_(loop), store_(store), clock_(clock), policy_(policy), requests_(requests), accounts_(accounts),
-      host_key_(host_key), journal_(journal), next_check_(clock.now().boot),
+                       Uses& uses, Accounts& accounts, const HostKey& host_key, Journal& journal)
+    : loop_(loop), store_(store), clock_(clock), policy_(policy), requests_(requests), uses_(uses),
+      accounts_(accounts), host_key_(host_key), journal_(journal), next_check_(clock.now().boot),
       next_checkpoint_(clock.now().boot + between_checkpoints),
       timer_(loop_.at(BootTime::max(), Millis(1), [this] { reconcile(); })) {
     watch_clock();
 }
 
 void Reconciler::reconcile() {
+    uses_.enforce(); // acts first; what is due is recorded after
     const auto advanced = requests_.advance();
     if (!advanced && !failing_) {
         journal_.send(Journal::Level::critical, "what is due can't be recorded: " + advanced.error().message);
@@ -58,6 +59,9 @@ void Reconciler::arm() {
     if (next->boot) {
         // A grant lives: its end by this boot's clock, and the minute's check.
         wake = std::min({wake, *next->boot, next_check_});
+    }
+    if (uses_.next()) {
+        wake = std::min(wake, *uses_.next());
     }
     if (store_.head().seq > signed_) {
         wake = std::min(wake, next_checkpoint_);
@@ -114,6 +118,7 @@ Result<void> Reconciler::reload_policy() {
         journal_.send(Journal::Level::error, "the policy has errors; the last good one stays in force");
         return {};
     }
+    uses_.grants_changed();
     auto applied = requests_.apply_policy();
     check_eligibility();
     return applied;

@@ -11,6 +11,7 @@
 #include "daemon/loop.h"
 #include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
+#include "daemon/uses.h"
 
 #include <string>
 
@@ -18,7 +19,7 @@ namespace jit {
 
 class Reconciler {
 public:
-    Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
+    Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests, Uses& uses,
                Accounts& accounts, const HostKey& host_key, Journal& journal);
 
     // Does all that is due now, and sleeps until the next.
@@ -44,6 +45,7 @@ private:
     Clock& clock_;
     PolicyKeeper& policy_;
     Requests& requests_;
+    Uses& uses_;
     Accounts& accounts_;
     const HostKey& host_key_;
     Journal& journal_;

@@ -193,8 +193,10 @@ bool VarlinkServer::write_some(Connection& connection) {
 
 void VarlinkServer::update(std::uint64_t id, bool progress) {
     Connection& connection = *find(id);
-    // While a call is being answered the next ones wait, most of them in the kernel's buffer.
-    const bool reading = !connection.last_call && (!connection.busy || connection.in.size() < largest_call);
+    // While a call is being answered, or its answer isn't read, the next ones wait, most of them in the
+    // kernel's buffer.
+    const bool others_wait = connection.busy || connection.out.size() >= drained_below;
+    const bool reading = !connection.last_call && (!others_wait || connection.in.size() < largest_call);
     const bool writing = !connection.out.empty() || connection.on_drained;
     connection.io.set_events((reading ? EPOLLIN : 0U) | (writing ? EPOLLOUT : 0U));
 
@@ -214,7 +216,9 @@ void VarlinkServer::update(std::uint64_t id, bool progress) {
 }
 
 void VarlinkServer::next_call(std::uint64_t id) {
-    for (Connection* connection = find(id); connection != nullptr && !connection->busy;
+    // Who asks on and on and reads no answers is not answered on and on.
+    for (Connection* connection = find(id);
+         connection != nullptr && !connection->busy && connection->out.size() < drained_below;
          connection = find(id)) {
         const std::size_t end = connection->in.find('\0');
         if (end == std::string::npos) {

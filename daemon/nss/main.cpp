@@ -17,6 +17,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <shadow.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -46,7 +47,7 @@ int look_up(Entry& entry, Entry*& found, std::vector<char>& buffer, Lookup looku
     return result;
 }
 
-Result<std::vector<std::string>> groups_of(const passwd& entry) {
+Result<void> add_groups(const passwd& entry, Account& account) {
     std::vector<gid_t> gids(64);
     for (;;) {
         int count = static_cast<int>(gids.size());
@@ -59,7 +60,6 @@ Result<std::vector<std::string>> groups_of(const passwd& entry) {
         }
         gids.resize(std::max(gids.size() * 2, static_cast<std::size_t>(count)));
     }
-    std::vector<std::string> names;
     for (const gid_t gid : gids) {
         group record{};
         group* found = nullptr;
@@ -71,13 +71,42 @@ Result<std::vector<std::string>> groups_of(const passwd& entry) {
             return fail(Errc::unavailable, fmt::format("group {}: {}", gid, std::strerror(result)));
         }
         if (found != nullptr) { // a gid without a name can't be what a policy names
-            names.emplace_back(record.gr_name);
+            account.groups.emplace_back(record.gr_name);
         }
+        account.gids.push_back(Gid{gid});
     }
-    return names;
+    return {};
 }
 
-Result<std::optional<Account>> ask_nss(const AccountKey& key) {
+// Where shadow(5) can't say, it is taken that there is one: then PAM asks for it, and decides.
+bool has_password(const passwd& entry) {
+    spwd record{};
+    spwd* found = nullptr;
+    std::vector<char> buffer;
+    const int result = look_up(record, found, buffer, [&entry](spwd* s, char* b, std::size_t n, spwd** f) {
+        return getspnam_r(entry.pw_name, s, b, n, f);
+    });
+    return result != 0 || found == nullptr || (record.sp_pwdp[0] != '!' && record.sp_pwdp[0] != '*');
+}
+
+Result<NssFound> ask_for_group(const std::string& name) {
+    group record{};
+    group* found = nullptr;
+    std::vector<char> buffer;
+    const int result = look_up(record, found, buffer, [&name](group* g, char* b, std::size_t n, group** f) {
+        return getgrnam_r(name.c_str(), g, b, n, f);
+    });
+    if (result != 0) {
+        return fail(Errc::unavailable, std::strerror(result));
+    }
+    return NssFound{.account = {},
+                    .group = found != nullptr ? std::optional(Gid{record.gr_gid}) : std::nullopt};
+}
+
+Result<NssFound> ask_nss(const NssKey& key) {
+    if (const auto* wanted = std::get_if<GroupName>(&key)) {
+        return ask_for_group(wanted->name);
+    }
     passwd entry{};
     passwd* found = nullptr;
     std::vector<char> buffer;
@@ -91,23 +120,27 @@ Result<std::optional<Account>> ask_nss(const AccountKey& key) {
         return fail(Errc::unavailable, std::strerror(result));
     }
     if (found == nullptr) {
-        return std::nullopt;
+        return NssFound();
     }
-    auto groups = groups_of(entry);
-    if (!groups) {
-        return std::unexpected(groups.error());
+    Account account{.name = entry.pw_name,
+                    .uid = Uid{entry.pw_uid},
+                    .gid = Gid{entry.pw_gid},
+                    .groups = {},
+                    .gids = {},
+                    .home = entry.pw_dir,
+                    .shell = entry.pw_shell,
+                    .has_password = has_password(entry)};
+    if (auto added = add_groups(entry, account); !added) {
+        return std::unexpected(added.error());
     }
-    return Account{.name = entry.pw_name,
-                   .uid = Uid{entry.pw_uid},
-                   .gid = Gid{entry.pw_gid},
-                   .groups = std::move(*groups)};
+    return NssFound{.account = std::move(account), .group = {}};
 }
 
 void answer(int connection, const NssAnswer& answer) {
     const std::string text = nss_text(answer);
     if (text.size() > largest_nss_packet) {
         return jit::answer(connection,
-                           {.id = answer.id, .account = fail(Errc::unavailable, "too many groups")});
+                           {.id = answer.id, .found = fail(Errc::unavailable, "too many groups")});
     }
     send(connection, text.data(), text.size(), MSG_NOSIGNAL); // jitd gone: nobody is waiting
 }
@@ -173,18 +206,17 @@ private:
         }
         if (children_ >= most_children) {
             answer(connection,
-                   {.id = question->id, .account = fail(Errc::unavailable, "too many lookups at once")});
+                   {.id = question->id, .found = fail(Errc::unavailable, "too many lookups at once")});
             return;
         }
         const pid_t child = fork();
         if (child == 0) {
             alarm(seconds_a_lookup);
-            answer(connection, {.id = question->id, .account = ask_nss(question->key)});
+            answer(connection, {.id = question->id, .found = ask_nss(question->key)});
             _exit(0);
         }
         if (child < 0) {
-            answer(connection,
-                   {.id = question->id, .account = fail(Errc::unavailable, std::strerror(errno))});
+            answer(connection, {.id = question->id, .found = fail(Errc::unavailable, std::strerror(errno))});
             return;
         }
         ++children_;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// A use: something that runs by a grant. Here an elevation, one command run by jit-sudo.
+//
+//   running (the command runs) → exited (it ended; what it left in the background may live) → ended (nothing
+//   is left)
+#pragma once
+
+#include "core/grant.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jit {
+
+// The command of an elevation, as it was asked for.
+struct Command {
+    std::string path;
+    std::vector<std::string> arguments; // bytes, argv[1..]
+    bool operator==(const Command&) const = default;
+};
+
+struct Use {
+    std::string id;  // names its cgroup
+    RequestId grant; // the one that it began under
+    Party by;
+    std::string run_as; // an account
+    std::string group;  // with -g, else empty
+    // None where it was too long to be kept: then only the grant that it began under carries it.
+    std::optional<Command> command;
+    std::string cwd;
+    std::string tty;
+    std::uint32_t pid = 0;                // of the command, when it began
+    std::optional<std::uint32_t> session; // its audit session; none where the kernel keeps none
+    std::string boot_id;                  // the boot that pid and session are of
+    Time started;
+    std::optional<Time> exited;
+    std::optional<std::int32_t> status; // as waitpid(2) gives it; none where jit-sudo was gone by then
+    std::optional<Time> ended;
+};
+
+} // namespace jit

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/choose.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t longest_shown = 300;
+constexpr std::size_t most_roles_shown = 5;
+
+bool role_has(const Scope& scope, const Role& role, const Wanted& wanted) {
+    if (!wanted.group.empty() && !scope_allows_group(scope, role, wanted.group)) {
+        return false;
+    }
+    // A group alone: the command runs as the caller, who may run anything as themselves.
+    if (!wanted.group.empty() && wanted.run_as == wanted.by.account) {
+        return true;
+    }
+    return wanted.command &&
+           scope_allows_command(scope, role, wanted.run_as, wanted.command->path, wanted.command->arguments);
+}
+
+std::string shown(const Command& command) {
+    std::string text = shell_word(command.path);
+    for (const std::string& argument : command.arguments) {
+        text += ' ' + shell_word(argument);
+        if (text.size() > longest_shown) {
+            return text.substr(0, text.rfind(' ', longest_shown)) + " …";
+        }
+    }
+    return text;
+}
+
+std::string request_line(const Role& role) {
+    return fmt::format("jitctl request {} --reason '…'{}", role.name,
+                       role.ticket.empty() ? "" : " --ticket '…'");
+}
+
+} // namespace
+
+bool carries(const Policy& policy, const Request& grant, const Wanted& wanted) {
+    const auto role = policy.roles.find(grant.role);
+    return grant.state == State::active && role != policy.roles.end() && grant.beneficiary == wanted.by &&
+           role_has(grant.scope, role->second, wanted);
+}
+
+const Request* choose(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
+                      const Now& now, const std::string& boot_id) {
+    const Request* best = nullptr;
+    for (const Request& grant : active) {
+        if (carries(policy, grant, wanted) && grant.not_after && !grant.not_after->over(now, boot_id) &&
+            (best == nullptr || best->not_after->time < grant.not_after->time)) {
+            best = &grant;
+        }
+    }
+    return best;
+}
+
+Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
+            const std::vector<Request>& mine, const std::function<std::string(const Role&)>& how) {
+    Denial denial;
+    denial.message =
+        fmt::format("no grant lets you run {} as {}{}", wanted.command ? shown(*wanted.command) : "this",
+                    escape(wanted.run_as),
+                    wanted.group.empty() ? "" : fmt::format(" with group {}", escape(wanted.group)));
+    const Party party = party_of(policy, account);
+    for (const auto& [name, role] : policy.roles) {
+        const auto whole = scope_of(role, {}, {});
+        if (!eligible(role, party, account) || !whole || !role_has(*whole, role, wanted) ||
+            denial.next.size() >= most_roles_shown) {
+            continue;
+        }
+        const auto pending = std::ranges::find_if(mine, [&](const Request& request) {
+            return request.role == name && request.state == State::pending;
+        });
+        denial.next.push_back(
+            pending != mine.end()
+                ? fmt::format("request {} for {} is pending: jitctl watch {}", pending->id, name, pending->id)
+                : fmt::format("{} would ({}): {}", name, how(role), request_line(role)));
+    }
+    if (denial.next.empty()) {
+        denial.next.emplace_back("no role that you are eligible for has it");
+    }
+    if (!policy.site.help.empty()) {
+        denial.next.push_back(policy.site.help);
+    }
+    return denial;
+}
+
+Denial deny_too_short(const Role& role, const Request& grant, Millis left) {
+    return {.message = fmt::format("{} has {} left, and starts no command with less than {}", role.name,
+                                   describe_duration(left), format_duration(role.needs)),
+            .next = {role.extend ? fmt::format("more time: jitctl extend {} --reason '…'", grant.id)
+                                 : request_line(role)}};
+}
+
+} // namespace jit

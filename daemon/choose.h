@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Which grant carries a command, or why none does and what to do about it. Pure, like decide.h.
+#pragma once
+
+#include "core/use.h"
+#include "daemon/decide.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jit {
+
+// What somebody wants to run. With a group and their own account as run_as: any command as themselves, with
+// that group.
+struct Wanted {
+    Party by;
+    std::string run_as;
+    std::string group; // empty: none
+    std::optional<Command> command;
+};
+
+[[nodiscard]] bool carries(const Policy& policy, const Request& grant, const Wanted& wanted);
+
+// Of those that carry it and live, the one that lives longest; nullptr: none.
+[[nodiscard]] const Request* choose(const Policy& policy, const std::vector<Request>& active,
+                                    const Wanted& wanted, const Now& now, const std::string& boot_id);
+
+struct Denial {
+    std::string message;           // what was refused, and why
+    std::vector<std::string> next; // what to do, a line each
+};
+
+// `mine`: the person's pending and active requests. `how`: in words, how a role is had.
+[[nodiscard]] Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
+                          const std::vector<Request>& mine,
+                          const std::function<std::string(const Role&)>& how);
+[[nodiscard]] Denial deny_too_short(const Role& role, const Request& grant, Millis left);
+
+} // namespace jit

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/elevations.h"
+
+#include <fmt/format.h>
+#include <linux/magic.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+namespace jit {
+namespace {
+
+bool is_ours(std::string_view name) {
+    return !name.empty() && name.size() <= 32 && name != "keeper" && std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    });
+}
+
+std::string read_all(const std::string& path) {
+    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    std::string content;
+    char buffer[4096];
+    for (ssize_t size = 0; file && (size = read(file.get(), buffer, sizeof buffer)) > 0;) {
+        content.append(buffer, static_cast<std::size_t>(size));
+    }
+    return content;
+}
+
+void write_to(const std::string& path, std::string_view text) {
+    const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file && write(file.get(), text.data(), text.size()) < 0) {
+        return; // gone, or going: what matters is looked at afterwards
+    }
+}
+
+std::vector<std::string> directories_in(const std::string& path) {
+    std::vector<std::string> names;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
+        const std::string_view name(entry->d_name);
+        if (entry->d_type == DT_DIR && name != "." && name != "..") {
+            names.emplace_back(name);
+        }
+    }
+    return names;
+}
+
+bool remove_tree(const std::string& path, int depth) {
+    for (const std::string& name : depth > 0 ? directories_in(path) : std::vector<std::string>()) {
+        if (!remove_tree(path + "/" + name, depth - 1)) {
+            return false;
+        }
+    }
+    return rmdir(path.c_str()) == 0 || errno == ENOENT;
+}
+
+void for_each_pid(const std::string& path, int depth, const auto& call) {
+    const std::string pids = read_all(path + "/cgroup.procs");
+    const char* at = pids.data();
+    const char* const end = at + pids.size();
+    while (at < end) {
+        pid_t pid = 0;
+        const auto [rest, error] = std::from_chars(at, end, pid);
+        if (error != std::errc()) {
+            break;
+        }
+        call(pid);
+        at = rest + 1;
+    }
+    for (const std::string& name : depth > 0 ? directories_in(path) : std::vector<std::string>()) {
+        for_each_pid(path + "/" + name, depth - 1, call);
+    }
+}
+
+constexpr int deepest = 16; // root inside may nest more; then removal fails, is reported and tried again
+
+} // namespace
+
+Elevations::Elevations(std::string base) : base_(std::move(base)) {}
+
+Result<Fd> Elevations::create(const std::string& name) const {
+    struct statfs filesystem{};
+    if (!is_ours(name)) {
+        return fail(Errc::internal, "not a name for an elevation's cgroup: " + name);
+    }
+    if (statfs(base_.c_str(), &filesystem) != 0 || filesystem.f_type != CGROUP2_SUPER_MAGIC) {
+        return fail(Errc::unavailable,
+                    fmt::format("there is nowhere to contain the command: {} isn't there, or isn't "
+                                "cgroup v2; see systemctl status jit-elevations.service",
+                                base_));
+    }
+    if (mkdir(path(name).c_str(), 0755) != 0) {
+        return fail(Errc::unavailable, fmt::format("cannot make {}: {}", path(name), std::strerror(errno)));
+    }
+    Fd directory(open(path(name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!directory) {
+        return fail(Errc::unavailable, fmt::format("cannot open {}: {}", path(name), std::strerror(errno)));
+    }
+    return directory;
+}
+
+std::vector<std::string> Elevations::list() const {
+    auto names = directories_in(base_);
+    std::erase_if(names, [](const std::string& name) { return !is_ours(name); });
+    return names;
+}
+
+bool Elevations::exists(const std::string& name) const {
+    return access(path(name).c_str(), F_OK) == 0;
+}
+
+bool Elevations::holds(const std::string& name, std::uint32_t pid) const {
+    bool found = false;
+    for_each_pid(path(name), deepest,
+                 [&](pid_t other) { found = found || static_cast<std::uint32_t>(other) == pid; });
+    return found;
+}
+
+Fd Elevations::open_events(const std::string& name) const {
+    return Fd(open((path(name) + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+bool Elevations::populated(const std::string& name) const {
+    return read_all(path(name) + "/cgroup.events").find("populated 1") != std::string::npos;
+}
+
+void Elevations::ask_to_end(const std::string& name) const {
+    const std::string place = "/jit-elevations.service/" + name;
+    for_each_pid(path(name), deepest, [&place](pid_t pid) {
+        const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+        // The number may have gone to another process since it was read; the one we hold now is asked again.
+        if (pid <= 1 || !pidfd ||
+            read_all(fmt::format("/proc/{}/cgroup", pid)).find(place) == std::string::npos) {
+            return;
+        }
+        for (const int signal : {SIGTERM, SIGHUP, SIGCONT}) {
+            syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0);
+        }
+    });
+}
+
+void Elevations::kill(const std::string& name) const {
+    write_to(path(name) + "/cgroup.kill", "1");
+}
+
+bool Elevations::remove(const std::string& name) const {
+    return remove_tree(path(name), deepest);
+}
+
+} // namespace jit

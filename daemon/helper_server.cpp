@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/helper_server.h"
+
+#include "core/frame.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t most_connections = 4096;
+constexpr std::ptrdiff_t most_of_one_uid = 256;
+constexpr std::size_t longest_kept_argv = 64 * 1024;
+constexpr std::size_t longest_place_text = 4096; // of cwd and tty
+constexpr Millis to_ask = std::chrono::seconds(10);
+constexpr Millis to_start = std::chrono::minutes(5); // a password is typed meanwhile
+
+Caller caller_of(const Policy& policy, const Account& account) {
+    return {.party = party_of(policy, account),
+            .account = account,
+            .login_person = {},
+            .login_known = false,
+            .not_attested = {}};
+}
+
+std::string wish_of(const Wanted& wanted) {
+    return fmt::format("run {} as {}", wanted.command ? shell_word(wanted.command->path) : "a command",
+                       wanted.run_as);
+}
+
+bool is_plain(const HelperAsk& ask) {
+    const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+    return !has_nul(ask.path) && std::ranges::none_of(ask.arguments, has_nul) &&
+           ask.cwd.size() <= longest_place_text && ask.tty.size() <= longest_place_text;
+}
+
+} // namespace
+
+HelperServer::HelperServer(Parts parts, Fd listener)
+    : parts_(parts), listener_(std::move(listener)),
+      accepting_(parts_.loop.on_io(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_some(); })) {}
+
+HelperServer::Connection* HelperServer::find(std::uint64_t id) {
+    const auto found = connections_.find(id);
+    return found != connections_.end() ? &found->second : nullptr;
+}
+
+void HelperServer::accept_some() {
+    for (int count = 0; count < 64; ++count) {
+        Fd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!fd || connections_.size() >= most_connections) {
+            return;
+        }
+        const std::uint64_t id = next_++;
+        Connection& connection = connections_[id];
+        connection.io = parts_.loop.on_io(fd.get(), EPOLLIN, [this, id](std::uint32_t) { serve(id); });
+        connection.fd = std::move(fd);
+        connection.deadline = parts_.loop.after(to_ask, std::chrono::seconds(1), [this, id] { drop(id); });
+    }
+}
+
+void HelperServer::drop(std::uint64_t id) {
+    auto node = connections_.extract(id);
+    if (!node || node.mapped().place.empty()) {
+        return;
+    }
+    if (node.mapped().awaits == Awaits::exit) {
+        parts_.uses.abandoned(node.mapped().place);
+    } else {
+        parts_.uses.give_back(node.mapped().place);
+    }
+}
+
+bool HelperServer::read_some(Connection& connection) {
+    std::array<char, 65536> buffer;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(8 * sizeof(int))> control;
+    iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t size = recvmsg(connection.fd.get(), &message, MSG_CMSG_CLOEXEC);
+    if (size < 0) {
+        return errno == EAGAIN || errno == EINTR;
+    }
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS &&
+            header->cmsg_len == CMSG_LEN(sizeof(ucred)) && !connection.caller) {
+            ucred credentials{};
+            std::memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
+            connection.caller = Uid{credentials.uid};
+        } else if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+            // Nobody asked for descriptors; they are closed, or they would stay with us.
+            const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            for (std::size_t index = 0; index < count; ++index) {
+                int descriptor = -1;
+                std::memcpy(&descriptor, CMSG_DATA(header) + index * sizeof(int), sizeof descriptor);
+                close(descriptor);
+            }
+            return false;
+        }
+    }
+    connection.in.append(buffer.data(), static_cast<std::size_t>(size));
+    return size > 0;
+}
+
+void HelperServer::serve(std::uint64_t id) {
+    Connection* connection = find(id);
+    if (connection == nullptr) {
+        return;
+    }
+    if (!read_some(*connection)) {
+        return drop(id);
+    }
+    while (connection != nullptr && connection->in.size() >= frame_header) {
+        const auto length = frame_length(connection->in, largest_helper_frame);
+        if (!length) {
+            return drop(id);
+        }
+        if (connection->in.size() < frame_header + *length) {
+            return;
+        }
+        const std::string body = connection->in.substr(frame_header, *length);
+        connection->in.erase(0, frame_header + *length);
+        if (!take_frame(id, body)) {
+            return drop(id);
+        }
+        connection = find(id);
+    }
+}
+
+bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
+    Connection& connection = *find(id);
+    switch (connection.awaits) {
+    case Awaits::ask:
+        if (auto ask = parse_helper_ask(body); ask && connection.caller) {
+            connection.ask = std::move(*ask);
+            connection.awaits = Awaits::us;
+            asked(id);
+            return true;
+        }
+        return false;
+    case Awaits::start:
+        if (const auto start = parse_helper_start(body)) {
+            return started(connection, *start);
+        }
+        return false;
+    case Awaits::exit:
+        if (is_helper_deadline_question(body)) {
+            // One that is over is answered with the beginning of time.
+            const auto deadline = parts_.uses.deadline_of(connection.place);
+            return send(connection,
+                        to_frame(deadline ? HelperDeadline{.time = deadline->time.time_since_epoch().count(),
+                                                           .boot = deadline->boot.time_since_epoch().count()}
+                                          : HelperDeadline{}));
+        }
+        if (const auto exited = parse_helper_exited(body)) {
+            parts_.uses.exited(connection.place, exited->status);
+            return true;
+        }
+        return false;
+    case Awaits::us:
+        break;
+    }
+    return false;
+}
+
+void HelperServer::asked(std::uint64_t id) {
+    Connection& connection = *find(id);
+    connection.deadline = {};
+    const Uid caller = *connection.caller;
+    if (!is_plain(connection.ask)) {
+        return refuse(id, Error{Errc::invalid, "the command can't be what was typed"});
+    }
+    if (std::ranges::count_if(connections_, [&](const auto& entry) {
+            return entry.second.caller == caller;
+        }) > most_of_one_uid) {
+        return refuse(id, Error{Errc::exhausted, "too many commands at once; try again later"});
+    }
+    parts_.accounts.look_up(caller, [this, id, caller](const Result<std::optional<Account>>& found) {
+        if (find(id) == nullptr) {
+            return;
+        }
+        if (!found) {
+            return refuse(id, found.error());
+        }
+        if (!*found || (*found)->uid != caller || !is_account_name((*found)->name)) {
+            return refuse(id, Error{Errc::refused, fmt::format("uid {} has no account that jit works with",
+                                                               number(caller))});
+        }
+        found_caller(id, **found);
+    });
+}
+
+void HelperServer::found_caller(std::uint64_t id, const Account& account) {
+    Connection& connection = *find(id);
+    connection.account = account;
+    const HelperAsk& ask = connection.ask;
+    const std::string run_as = !ask.run_as.empty() ? ask.run_as : !ask.group.empty() ? account.name : "root";
+    if (!is_account_name(run_as) || (!ask.group.empty() && !is_account_name(ask.group))) {
+        return refuse(
+            id, Error{Errc::invalid, fmt::format("'{}' is not a name of a user or group",
+                                                 escape(is_account_name(run_as) ? ask.group : run_as))});
+    }
+    connection.wanted = {.by = party_of(parts_.policy, account),
+                         .run_as = run_as,
+                         .group = ask.group,
+                         .command = Command{.path = ask.path, .arguments = ask.arguments}};
+    parts_.accounts.look_up(run_as, [this, id, run_as](const Result<std::optional<Account>>& found) {
+        Connection* asking = find(id);
+        if (asking == nullptr) {
+            return;
+        }
+        if (!found) {
+            return refuse(id, found.error());
+        }
+        if (!*found || (*found)->name != run_as) {
+            return refuse(id, Error{Errc::not_found, fmt::format("there is no user '{}'", escape(run_as))});
+        }
+        asking->target = **found;
+        if (asking->ask.group.empty()) {
+            return decide(id);
+        }
+        parts_.accounts.look_up_group(asking->ask.group, [this, id](const Result<std::optional<Gid>>& gid) {
+            Connection* waiting = find(id);
+            if (waiting == nullptr) {
+                return;
+            }
+            if (!gid) {
+                return refuse(id, gid.error());
+            }
+            if (!*gid) {
+                return refuse(id, Error{Errc::not_found,
+                                        fmt::format("there is no group '{}'", escape(waiting->ask.group))});
+            }
+            waiting->group = *gid;
+            decide(id);
+        });
+    });
+}
+
+void HelperServer::decide(std::uint64_t id) {
+    Connection& connection = *find(id);
+    const Uid caller = connection.account.uid;
+    const auto active = parts_.store.guarded(
+        [&]() -> Result<std::vector<Request>> { return parts_.store.active_of(caller); });
+    if (!active) {
+        return refuse(id, active.error());
+    }
+    const Now now = parts_.clock.now();
+    const Request* grant = choose(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id());
+    if (grant == nullptr) {
+        auto mine =
+            parts_.store.guarded([&]() -> Result<std::vector<Request>> { return parts_.store.pending(); });
+        if (!mine) {
+            return refuse(id, mine.error());
+        }
+        std::erase_if(*mine, [&](const Request& request) { return request.beneficiary.uid != caller; });
+        const Denial denial = deny(parts_.policy, connection.account, connection.wanted, *mine,
+                                   [this](const Role& role) { return parts_.requests.access_of(role); });
+        parts_.requests.record_refusal(caller_of(parts_.policy, connection.account),
+                                       wish_of(connection.wanted), {Errc::refused, denial.message});
+        return refuse(id, denial);
+    }
+    const Role& role = parts_.policy.roles.at(grant->role);
+    const Millis left = grant->not_after->time - now.time;
+    if (left < role.needs) {
+        return refuse(id, deny_too_short(role, *grant, left));
+    }
+    allow(id, *grant, role);
+}
+
+void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& role) {
+    Connection& connection = *find(id);
+    const Deadline deadline = in_this_boot(*grant.not_after, parts_.clock, parts_.clock.now());
+    auto place = parts_.uses.reserve(grant.id, deadline);
+    if (!place) {
+        return refuse(id, place.error());
+    }
+    connection.place = place->name;
+    connection.grant = grant.id;
+    connection.authenticate = role.authenticate.value_or(connection.account.has_password);
+    HelperAllowed allowed{.grant = grant.id,
+                          .role = grant.role,
+                          .authenticate = connection.authenticate,
+                          .caller = connection.account.name,
+                          .uid = number(connection.target.uid),
+                          .gid = number(connection.target.gid),
+                          .groups = {},
+                          .user = connection.target.name,
+                          .home = connection.target.home,
+                          .shell = connection.target.shell,
+                          .deadline = {.time = deadline.time.time_since_epoch().count(),
+                                       .boot = deadline.boot.time_since_epoch().count()}};
+    for (const Gid gid : connection.target.gids) {
+        allowed.groups.push_back(number(gid));
+    }
+    if (connection.group) {
+        // As with newgrp(1): it becomes the primary group, and the others stay.
+        allowed.gid = number(*connection.group);
+        if (std::ranges::find(allowed.groups, allowed.gid) == allowed.groups.end()) {
+            allowed.groups.push_back(allowed.gid);
+        }
+    }
+    connection.awaits = Awaits::start;
+    connection.deadline = parts_.loop.after(to_start, std::chrono::seconds(1), [this, id] { drop(id); });
+    if (!send(connection, to_frame(allowed), place->directory.get())) {
+        drop(id);
+    }
+}
+
+bool HelperServer::started(Connection& connection, const HelperStart& start) {
+    const auto active = parts_.store.guarded(
+        [&]() -> Result<std::vector<Request>> { return parts_.store.active_of(connection.account.uid); });
+    const Now now = parts_.clock.now();
+    const Request* grant =
+        active ? choose(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id()) : nullptr;
+    Result<void> begun = fail(Errc::refused, "the grant has ended");
+    if (connection.authenticate && !start.authenticated) {
+        begun = fail(Errc::refused, "the role asks for a password");
+    } else if (grant != nullptr) {
+        Use use{.id = connection.place,
+                .grant = grant->id,
+                .by = connection.wanted.by,
+                .run_as = connection.wanted.run_as,
+                .group = connection.wanted.group,
+                .command = connection.wanted.command,
+                .cwd = connection.ask.cwd,
+                .tty = connection.ask.tty,
+                .pid = start.pid,
+                .session = start.session != 0xffffffffU ? std::optional(start.session) : std::nullopt,
+                .boot_id = parts_.clock.boot_id(),
+                .started = now.time,
+                .exited = {},
+                .status = {},
+                .ended = {}};
+        std::size_t size = connection.ask.path.size();
+        for (const std::string& argument : connection.ask.arguments) {
+            size += argument.size() + 1;
+        }
+        begun = parts_.uses.begin(use, size <= longest_kept_argv);
+    }
+    if (!begun) {
+        send(connection, to_frame(HelperRefused{.message = begun.error().message, .next = {}}));
+        return false;
+    }
+    connection.awaits = Awaits::exit;
+    connection.deadline = {};
+    return send(connection, go_frame());
+}
+
+void HelperServer::refuse(std::uint64_t id, const Error& error) {
+    refuse(id, Denial{.message = error.message, .next = {}});
+}
+
+void HelperServer::refuse(std::uint64_t id, const Denial& denial) {
+    send(*find(id), to_frame(HelperRefused{.message = denial.message, .next = denial.next}));
+    drop(id);
+}
+
+bool HelperServer::send(Connection& connection, const std::string& frame, int descriptor) {
+    iovec data{.iov_base = const_cast<char*>(frame.data()), .iov_len = frame.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (descriptor >= 0) {
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        cmsghdr* header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    }
+    // Our frames are far smaller than a socket's buffer: what doesn't fit means a helper that reads nothing.
+    return sendmsg(connection.fd.get(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(frame.size());
+}
+
+} // namespace jit

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// jitd's end of core/helper_protocol.h: decides about commands, and gives them a place to run in.
+//
+// MUST:
+//  1. Who asks is the real uid in the SCM_CREDENTIALS of the first bytes, put there by the kernel.
+//  2. What was decided is decided again at Start: the grant may have ended while a password was typed.
+//  3. A connection that ends before Go leaves nothing behind.
+#pragma once
+
+#include "core/fd.h"
+#include "core/helper_protocol.h"
+#include "daemon/accounts.h"
+#include "daemon/choose.h"
+#include "daemon/loop.h"
+#include "daemon/requests.h"
+#include "daemon/uses.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace jit {
+
+class HelperServer {
+public:
+    struct Parts {
+        Loop& loop;
+        Store& store;
+        const Clock& clock;
+        const Policy& policy;
+        Accounts& accounts;
+        Requests& requests;
+        Uses& uses;
+    };
+    HelperServer(Parts parts, Fd listener);
+
+private:
+    enum class Awaits { ask, us, start, exit };
+    struct Connection {
+        Fd fd;
+        std::optional<Uid> caller; // from the first message
+        std::string in;
+        Awaits awaits = Awaits::ask;
+        HelperAsk ask;
+        Account account; // the caller's
+        Account target;  // as whom it runs
+        std::optional<Gid> group;
+        Wanted wanted;
+        bool authenticate = true;
+        std::string place; // the cgroup's name, from Allowed to the end
+        RequestId grant;
+        Loop::Source io;
+        Loop::Source deadline;
+    };
+
+    void accept_some();
+    void serve(std::uint64_t id);
+    // False: the connection has ended, or said something that it may not say.
+    bool read_some(Connection& connection);
+    bool take_frame(std::uint64_t id, const std::string& body);
+    void asked(std::uint64_t id);
+    void found_caller(std::uint64_t id, const Account& account);
+    void decide(std::uint64_t id);
+    void allow(std::uint64_t id, const Request& grant, const Role& role);
+    bool started(Connection& connection, const HelperStart& start);
+    void refuse(std::uint64_t id, const Denial& denial);
+    void refuse(std::uint64_t id, const Error& error);
+    bool send(Connection& connection, const std::string& frame, int descriptor = -1);
+    void drop(std::uint64_t id);
+    Connection* find(std::uint64_t id);
+
+    Parts parts_;
+    Fd listener_;
+    std::uint64_t next_ = 1;
+    std::map<std::uint64_t, Connection> connections_;
+    Loop::Source accepting_;
+};
+
+} // namespace jit

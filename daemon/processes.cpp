@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/processes.h"
+
+#include "core/fd.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <sys/syscall.h>
+
+namespace jit {
+namespace {
+
+constexpr std::uint32_t unset = 0xffffffffU;
+
+std::optional<std::uint32_t> session_of(int proc, const char* pid) {
+    char path[64];
+    const auto end = fmt::format_to_n(path, sizeof path - 1, "{}/sessionid", pid);
+    *end.out = '\0';
+    const Fd file(openat(proc, path, O_RDONLY | O_CLOEXEC));
+    char buffer[16];
+    const ssize_t size = file ? read(file.get(), buffer, sizeof buffer) : -1;
+    std::uint32_t session = 0;
+    if (size <= 0 || std::from_chars(buffer, buffer + size, session).ec != std::errc()) {
+        return std::nullopt;
+    }
+    return session;
+}
+
+// Calls for each process of the sessions, with its number as text and its session.
+Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const auto& call) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
+    if (!proc) {
+        return fail(Errc::unavailable, fmt::format("/proc can't be read: {}", std::strerror(errno)));
+    }
+    bool saw_init = false;
+    while (const dirent* entry = readdir(proc.get())) {
+        const std::string_view name(entry->d_name);
+        pid_t pid = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (error != std::errc() || end != name.data() + name.size()) {
+            continue;
+        }
+        saw_init = saw_init || pid == 1;
+        const auto session = pid > 1 ? session_of(dirfd(proc.get()), entry->d_name) : std::nullopt;
+        if (session && *session != unset && sessions.contains(*session)) {
+            call(dirfd(proc.get()), entry->d_name, pid, *session);
+        }
+    }
+    if (!saw_init) {
+        return fail(Errc::unavailable, "/proc doesn't show other people's processes (hidepid?)");
+    }
+    return {};
+}
+
+} // namespace
+
+Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes) {
+    int total = 0;
+    int clean = 0;
+    for (int count = 0; count < passes && !sessions.empty(); ++count) {
+        int killed = 0;
+        const auto looked =
+            for_each_process(sessions, [&](int proc, const char* name, pid_t pid, std::uint32_t session) {
+                const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+                // Since it was read the number may have gone to another process; what is read now is of the
+                // one we hold.
+                if (pidfd && session_of(proc, name) == session &&
+                    syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0) {
+                    ++killed;
+                }
+            });
+        if (!looked) {
+            return std::unexpected(looked.error());
+        }
+        total += killed;
+        clean = killed == 0 ? clean + 1 : 0;
+        if (clean == 2) {
+            return total;
+        }
+    }
+    return sessions.empty()
+               ? Result<int>(0)
+               : fail(Errc::conflict, fmt::format("{} processes killed, and there are still more", total));
+}
+
+Result<std::set<std::uint32_t>> sessions_alive(const std::set<std::uint32_t>& sessions) {
+    std::set<std::uint32_t> alive;
+    if (sessions.empty()) {
+        return alive;
+    }
+    const auto looked = for_each_process(
+        sessions, [&](int, const char*, pid_t, std::uint32_t session) { alive.insert(session); });
+    if (!looked) {
+        return std::unexpected(looked.error());
+    }
+    return alive;
+}
+
+} // namespace jit

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Finding and ending processes by their audit session, which follows setsid, nohup, su and moves between
+// cgroups.
+//
+// MUST:
+//  1. Signals go to a pidfd, and what /proc said of the pid is read again through it (CVE-2017-2616: a reused
+//  pid).
+//  2. The unset session (4294967295) matches nothing; nor does our own.
+//  3. Not being able to see everybody's processes is an error, never "none left".
+#pragma once
+
+#include "core/error.h"
+
+#include <cstdint>
+#include <set>
+
+namespace jit {
+
+// Kills everything in these sessions, and looks again, until two passes in a row found nothing. How many were
+// killed; an error when it can't see, or when there is no end of new ones within `passes`.
+[[nodiscard]] Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes);
+
+// Those of the sessions that still have a process.
+[[nodiscard]] Result<std::set<std::uint32_t>> sessions_alive(const std::set<std::uint32_t>& sessions);
+
+} // namespace jit
