@@ -18,8 +18,10 @@ std::string done_text(std::string_view done, const reply::Request& request) {
                            until_time(request.not_after.value_or(wall_clock()), wall_clock()));
     case State::pending:
         return fmt::format("{}, still pending: {}\n", what, missing_text(request));
-    default:
-        return fmt::format("{}, {}\n", what, state_text(request));
+    default: {
+        const std::string_view how = request.cause ? name_of(*request.cause) : name_of(request.state);
+        return how == done ? what + "\n" : fmt::format("{}, {}\n", what, state_text(request));
+    }
     }
 }
 

@@ -47,13 +47,6 @@ std::string check_line(std::string_view name, const reply::Check& check) {
     return fmt::format("  {:<6} {:<4} {}\n", name, check.ok ? "yes" : "no", check.text);
 }
 
-// The role that needs nothing but asking; else none.
-const reply::RoleAnswer* role_to_ask_for(const reply::Explanation& explanation) {
-    const auto role = std::ranges::find_if(
-        explanation.roles, [](const reply::RoleAnswer& r) { return r.who.ok && r.what.ok && r.where.ok; });
-    return role == explanation.roles.end() ? nullptr : &*role;
-}
-
 std::string text(const reply::Explanation& explanation, const ExplainOptions& options,
                  std::string_view what) {
     std::string out =
@@ -65,16 +58,17 @@ std::string text(const reply::Explanation& explanation, const ExplainOptions& op
     if (explanation.verdict == "granted") {
         return out + fmt::format("granted now, by {}\n", fmt::join(explanation.grants, ", "));
     }
-    if (const reply::RoleAnswer* role = role_to_ask_for(explanation);
-        explanation.verdict == "available" && role != nullptr) {
-        out += fmt::format("available on request: {} {} --reason TEXT\n",
-                           options.user ? "jitctl grant " + shell_word(*options.user)
-                                        : std::string("jitctl request"),
-                           role->role);
-        return out;
+    if (explanation.verdict != "available") {
+        return out + "refused\n" + (explanation.help.empty() ? "" : explanation.help + "\n");
     }
-    out += explanation.verdict == "available" ? "available on request\n" : "refused\n";
-    return explanation.help.empty() ? out : out + explanation.help + "\n";
+    out += options.user ? fmt::format("available on request of {}:\n", escape(*options.user))
+                        : std::string("available on request:\n");
+    for (const reply::RoleAnswer& role : explanation.roles) {
+        if (role.who.ok && role.what.ok && role.where.ok) {
+            out += fmt::format("  jitctl request {} --reason TEXT\n", role.role);
+        }
+    }
+    return out;
 }
 
 } // namespace

@@ -97,21 +97,44 @@ std::string event_text(const std::string& text) {
     return quoted + '"';
 }
 
-std::string event_value(const Json& value) {
+// "bob", or "bob/bob-adm" for a person who has several accounts.
+std::string party_text(const Json& party) {
+    const std::string person = event_text(party["person"].get_ref<const std::string&>());
+    const std::string account = event_text(party["account"].get_ref<const std::string&>());
+    return person == account ? person : person + '/' + account;
+}
+
+bool is_party(const Json& value) {
+    const auto is_string = [&](const char* key) { return value.contains(key) && value[key].is_string(); };
+    return value.is_object() && value.size() == 3 && is_string("person") && is_string("account") &&
+           value.contains("uid");
+}
+
+std::string event_value(std::string_view key, const Json& value) {
+    constexpr std::array<std::string_view, 3> times{"not_before", "not_after", "answer_by"};
+    if (value.is_number_integer() && std::ranges::find(times, key) != times.end()) {
+        return format_utc(Time(Millis(value.get<std::int64_t>())));
+    }
+    if (value.is_number_integer() && key == "duration") {
+        return format_duration(Millis(value.get<std::int64_t>()));
+    }
+    if (is_party(value)) {
+        return party_text(value);
+    }
     if (value.is_string()) {
         return event_text(value.get_ref<const std::string&>());
     }
     std::vector<std::string> parts;
     if (value.is_array()) {
         for (const Json& element : value) {
-            parts.push_back(event_value(element));
+            parts.push_back(event_value({}, element));
         }
         return fmt::format("[{}]", fmt::join(parts, ", "));
     }
     if (value.is_object()) {
-        for (const auto& [key, element] : value.items()) {
+        for (const auto& [name, element] : value.items()) {
             if (!says_nothing(element)) {
-                parts.push_back(fmt::format("{}={}", event_text(key), event_value(element)));
+                parts.push_back(fmt::format("{}={}", event_text(name), event_value(name, element)));
             }
         }
         return fmt::format("{{{}}}", fmt::join(parts, ", "));
@@ -307,7 +330,7 @@ std::string status_text(const reply::Status& s) {
 std::string problem_lines(const std::vector<reply::ProblemLine>& problems) {
     std::string out;
     for (const reply::ProblemLine& problem : problems) {
-        out += fmt::format("{}{}\n", problem.is_error ? "" : "warning: ", problem.text);
+        out += problem.text + "\n";
     }
     return out;
 }
@@ -325,7 +348,7 @@ std::string event_line(const Json& body) {
     }
     for (const auto& [key, value] : body.items()) {
         if (key != "seq" && key != "at" && key != "kind" && !says_nothing(value)) {
-            out += fmt::format(" {}={}", escape(key), event_value(value));
+            out += fmt::format(" {}={}", escape(key), event_value(key, value));
         }
     }
     return out + "\n";

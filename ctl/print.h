@@ -39,10 +39,11 @@ namespace jit {
 [[nodiscard]] std::string details(const reply::Request& request, Time now);
 [[nodiscard]] std::string status_text(const reply::Status& status);
 
-// "error: policy.toml:12: role.web-ops.max: …", one a line.
+// "policy.toml:12: role.web-ops.max: …", one a line.
 [[nodiscard]] std::string problem_lines(const std::vector<reply::ProblemLine>& problems);
 
-// One event of the audit: number, time, kind, and its fields as name=value.
+// One event of the audit: number, time, kind, and its fields as name=value, shortened where that loses
+// nothing that a person looks for. The exact text is what --json prints.
 [[nodiscard]] std::string event_line(const Json& body);
 
 } // namespace jit

@@ -7,8 +7,7 @@
 #include "ctl/verbs.h"
 
 #include <fmt/format.h>
-
-#include <algorithm>
+#include <fmt/ranges.h>
 
 namespace jit {
 namespace {
@@ -121,11 +120,16 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
         return Exit::done;
     }
     context.print_text(table(*requests, wall_clock()));
-    const auto waiting = std::ranges::find_if(*requests, &reply::Request::yours_to_answer);
-    if (waiting != requests->end()) {
-        context.print_text(
-            fmt::format("{} wait for your answer: jitctl show {}, then jitctl approve or jitctl deny\n",
-                        std::ranges::count_if(*requests, &reply::Request::yours_to_answer), waiting->id));
+    std::vector<std::string> to_answer;
+    for (const reply::Request& request : *requests) {
+        if (request.yours_to_answer) {
+            to_answer.push_back(request.id);
+        }
+    }
+    if (!to_answer.empty()) {
+        context.print_text(fmt::format("waiting for your answer: {} (jitctl show ID, jitctl approve ID, "
+                                       "jitctl deny ID --reason TEXT)\n",
+                                       fmt::join(to_answer, ", ")));
     }
     return Exit::done;
 }

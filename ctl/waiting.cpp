@@ -25,7 +25,7 @@ std::string changes(const reply::Request& before, const reply::Request& after, T
         if (after.answers.size() > before.answers.size()) {
             text += fmt::format("still waiting: {}\n", missing_text(after));
         }
-    } else if (after.state != before.state) {
+    } else if (after.state != before.state && !(after.state == State::denied && !text.empty())) {
         text += summary(after, now) + "\n" + (after.state == State::active ? use_text(after) : std::string());
     }
     return text;

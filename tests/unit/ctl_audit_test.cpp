@@ -108,6 +108,14 @@ TEST(CtlAudit, what_was_written_in_an_event_can_not_pose_as_another_field) {
                 HasSubstr(R"(reason="a\" by=root" by={person=bob})"));
 }
 
+TEST(CtlAudit, shows_people_times_and_durations_as_people_write_them) {
+    const Json party{{"person", "bob"}, {"account", "bob-adm"}, {"uid", 1001}};
+    const Json body{{"kind", "x"}, {"by", party}, {"not_after", 1000}, {"duration", 3'600'000}, {"uid", 7}};
+    const Json event{{"seq", 1}, {"body", to_line(body)}, {"hash", ""}};
+    EXPECT_EQ(jitctl({"audit"}, {streams({{{"events", {event}}}})}).out,
+              "x by=bob/bob-adm not_after=1970-01-01T00:00:01Z duration=1h uid=7\n");
+}
+
 TEST(CtlVerify, an_untouched_database_is_intact) {
     const Trail trail;
     const Ran ran = trail.verify();

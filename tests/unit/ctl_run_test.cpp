@@ -337,7 +337,7 @@ TEST(CtlList, is_a_table) {
     EXPECT_THAT(second, StartsWith("00aa11  pending  web-ops  1h   alice  "));
     EXPECT_EQ(head.find("REASON"), first.find("nginx stuck"));
     EXPECT_EQ(head.find("REASON"), second.find("nginx stuck"));
-    EXPECT_THAT(ran.out, HasSubstr("jitctl show 00aa11"));
+    EXPECT_THAT(ran.out, HasSubstr("waiting for your answer: 00aa11 ("));
 }
 
 TEST(CtlList, that_is_empty_says_so) {
@@ -452,10 +452,11 @@ TEST(CtlExplain, says_who_what_where_when_and_what_to_type) {
               "  what   yes  all\n"
               "  where  yes  here\n"
               "  when   no   not granted now\n"
-              "available on request: jitctl request web-ops --reason TEXT\n");
+              "available on request:\n"
+              "  jitctl request web-ops --reason TEXT\n");
     EXPECT_THAT(jitctl({"explain", "--user", "alice", "--", "/bin/ls", "a b"}, {replies(answer)}).out,
                 AllOf(StartsWith("alice: run /bin/ls 'a b' as root?\n"),
-                      HasSubstr("jitctl grant alice web-ops --reason TEXT\n")));
+                      HasSubstr("on request of alice:\n  jitctl request web-ops --reason TEXT\n")));
 }
 
 // ---- JSON
