@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "helper/command_process.h"
+
+#include "core/text.h"
+#include "helper/ids.h"
+#include "helper/messages.h"
+#include "helper/report.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <optional>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace jit {
+namespace {
+
+constexpr int exit_not_executable = 126;
+constexpr int exit_not_found = 127;
+
+[[noreturn]] void give_up(std::string_view what, int status = exit_refused) {
+    say(what);
+    _exit(status);
+}
+
+std::optional<std::uint32_t> read_number(const char* path) {
+    const Fd file(open(path, O_RDONLY | O_CLOEXEC));
+    std::array<char, 16> text{};
+    const ssize_t length = file ? read(file.get(), text.data(), text.size()) : -1;
+    std::uint32_t value = 0;
+    if (length <= 0 || std::from_chars(text.data(), text.data() + length, value).ec != std::errc{}) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+// The kernel begins a new audit session whenever a login uid is written, also the one that is there. So who
+// logged in stays, and the command's processes can be told from the rest of the login. Not every kernel lets
+// us: then there is no session to report.
+std::uint32_t take_audit_session(Uid caller) {
+    const auto login = read_number("/proc/self/loginuid");
+    const auto before = read_number("/proc/self/sessionid");
+    if (!login || !before) {
+        return no_audit_session;
+    }
+    const std::string text = std::to_string(Uid{*login} == no_uid ? number(caller) : *login);
+    const Fd file(open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC));
+    if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+        return no_audit_session;
+    }
+    const auto after = read_number("/proc/self/sessionid");
+    return after && *after != *before ? *after : no_audit_session;
+}
+
+void wait_for_release(int channel, std::uint32_t session) {
+    if (send(channel, &session, sizeof session, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof session)) {
+        _exit(exit_refused);
+    }
+    char go = 0;
+    ssize_t got = 0;
+    do {
+        got = recv(channel, &go, 1, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got != 1 || go != 'g') {
+        _exit(exit_refused); // whoever should have released us is gone, or says no
+    }
+}
+
+// A session of its own in any case: without a pty, so that the command can't reach the caller's terminal by
+// /dev/tty.
+void take_terminal(const Elevation& elevation) {
+    if (setsid() < 0) {
+        give_up("setsid fails");
+    }
+    if (elevation.pty == nullptr) {
+        return;
+    }
+    const int slave = elevation.pty->slave.get();
+    if (ioctl(slave, TIOCSCTTY, 0) != 0) {
+        give_up("the new terminal can't be taken");
+    }
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (elevation.on_pty[static_cast<std::size_t>(fd)] && dup2(slave, fd) != fd) {
+            give_up("the new terminal can't be used");
+        }
+    }
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+    std::vector<char*> list;
+    for (const std::string& word : words) {
+        list.push_back(const_cast<char*>(word.c_str())); // execve(2) doesn't write there
+    }
+    list.push_back(nullptr);
+    return list;
+}
+
+} // namespace
+
+void run_command_process(const Elevation& elevation, int channel) {
+    const HelperAllowed& allowed = elevation.allowed;
+    wait_for_release(channel, take_audit_session(elevation.caller.uid));
+
+    take_terminal(elevation);
+    // Keys of the caller's session are theirs. Kernels without keyrings have none to hand on.
+    syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+    umask(elevation.caller.umask | 022);
+    if (!set_limits(elevation.limits)) {
+        give_up("the command's resource limits can't be set");
+    }
+    std::vector<Gid> groups;
+    for (const std::uint32_t group : allowed.groups) {
+        groups.push_back(Gid{group});
+    }
+    if (auto became = become(Uid{allowed.uid}, Gid{allowed.gid}, groups); !became) {
+        give_up(became.error().message);
+    }
+    // The directory stays, even where the target couldn't have entered it, as with sudo: names that were
+    // typed must not mean other files. One without a name is nowhere.
+    if (elevation.caller.cwd.empty() && chdir("/") != 0) {
+        give_up("chdir: there is no directory to start in");
+    }
+    std::vector<std::string> words = {elevation.command.name};
+    words.insert(words.end(), elevation.arguments.begin(), elevation.arguments.end());
+    const std::vector<char*> argv = pointers(words);
+    const std::vector<char*> envp = pointers(elevation.environment);
+    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+        give_up("descriptors can't be closed");
+    }
+    restore_signals(elevation.caller);
+    execve(elevation.command.path.c_str(), argv.data(), envp.data());
+    const int error = errno;
+    give_up(messages::not_executed(escape(elevation.command.path), strerrordesc_np(error)),
+            error == ENOENT ? exit_not_found : exit_not_executable);
+}
+
+} // namespace jit

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+#include "helper/conversation.h"
+
+#include "core/fd.h"
+#include "core/text.h"
+#include "helper/messages.h"
+#include "helper/report.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <security/pam_appl.h>
+#include <string_view>
+#include <sys/signalfd.h>
+#include <termios.h>
+
+namespace jit {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::minutes patience{5};
+
+// What a module says, made safe line by line; a prompt's last line has no end.
+std::string shown(std::string_view text) {
+    std::string out;
+    for (;;) {
+        const auto end = text.find('\n');
+        out += escape(text.substr(0, end));
+        if (end == std::string_view::npos) {
+            return out;
+        }
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
+// Signals that would end or stop us arrive here instead, so that echo can be put back first.
+class HeldSignals {
+public:
+    HeldSignals() {
+        sigset_t set;
+        sigemptyset(&set);
+        for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP}) {
+            sigaddset(&set, number);
+        }
+        sigprocmask(SIG_BLOCK, &set, &before_);
+        fd_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    }
+    ~HeldSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+    HeldSignals(const HeldSignals&) = delete;
+    HeldSignals& operator=(const HeldSignals&) = delete;
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    [[nodiscard]] int next() const {
+        signalfd_siginfo info{};
+        return read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+    }
+
+private:
+    sigset_t before_{};
+    Fd fd_;
+};
+
+class Echo {
+public:
+    Echo(int tty, bool on) : tty_(tty) {
+        if (tcgetattr(tty_, &before_) != 0) {
+            return;
+        }
+        termios wanted = before_;
+        wanted.c_lflag |= ICANON | ISIG;
+        if (!on) {
+            wanted.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
+        }
+        good_ = tcsetattr(tty_, TCSAFLUSH, &wanted) == 0;
+    }
+    ~Echo() {
+        if (good_) {
+            tcsetattr(tty_, TCSAFLUSH, &before_);
+        }
+    }
+    Echo(const Echo&) = delete;
+    Echo& operator=(const Echo&) = delete;
+    [[nodiscard]] bool good() const { return good_; }
+
+private:
+    int tty_;
+    bool good_ = false;
+    termios before_{};
+};
+
+class Answer {
+public:
+    ~Answer() { explicit_bzero(bytes_.data(), bytes_.size()); }
+    std::array<char, PAM_MAX_RESP_SIZE + 1> bytes_{};
+};
+
+enum class Read { answer, none, too_long, late, interrupted };
+
+// One line. In canonical mode read(2) gives one whole line, or as much of it as fits.
+Read read_line(int tty, const HeldSignals& signals, Answer& answer, int& signal) {
+    const auto until = Clock::now() + patience;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+        std::array<pollfd, 2> fds{{{signals.fd(), POLLIN, 0}, {tty, POLLIN, 0}}};
+        const int ready = left > 0 ? poll(fds.data(), fds.size(), static_cast<int>(left)) : 0;
+        if (ready == 0) {
+            return Read::late;
+        }
+        if (ready < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return Read::none;
+        }
+        if (fds[0].revents != 0) {
+            signal = signals.next();
+            return Read::interrupted;
+        }
+        const ssize_t got = read(tty, answer.bytes_.data(), answer.bytes_.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return Read::none;
+        }
+        char* const end =
+            static_cast<char*>(std::memchr(answer.bytes_.data(), '\n', static_cast<std::size_t>(got)));
+        if (end == nullptr && static_cast<std::size_t>(got) == answer.bytes_.size()) {
+            return Read::too_long;
+        }
+        // Without a newline it was ended by ^D, which counts as one.
+        *(end == nullptr ? answer.bytes_.data() + got : end) = '\0';
+        return Read::answer;
+    }
+}
+
+int converse(int count, const pam_message** messages, pam_response** responses, void* data) {
+    if (count <= 0 || count > PAM_MAX_NUM_MSG || messages == nullptr || responses == nullptr ||
+        data == nullptr) {
+        return PAM_CONV_ERR;
+    }
+    auto& conversation = *static_cast<Conversation*>(data);
+    auto* const answers =
+        static_cast<pam_response*>(calloc(static_cast<std::size_t>(count), sizeof(pam_response)));
+    if (answers == nullptr) {
+        return PAM_BUF_ERR;
+    }
+    bool good = true;
+    for (int index = 0; index < count && good; ++index) {
+        const pam_message& message = *messages[index];
+        switch (message.msg_style) {
+        case PAM_PROMPT_ECHO_ON:
+        case PAM_PROMPT_ECHO_OFF:
+            answers[index].resp = conversation.ask(message.msg, message.msg_style == PAM_PROMPT_ECHO_ON);
+            good = answers[index].resp != nullptr;
+            break;
+        case PAM_TEXT_INFO:
+        case PAM_ERROR_MSG:
+            conversation.tell(message.msg);
+            break;
+        default:
+            good = false;
+        }
+    }
+    if (good) {
+        *responses = answers;
+        return PAM_SUCCESS;
+    }
+    for (int index = 0; index < count; ++index) {
+        if (answers[index].resp != nullptr) {
+            explicit_bzero(answers[index].resp, std::strlen(answers[index].resp));
+            free(answers[index].resp);
+        }
+    }
+    free(answers);
+    return PAM_CONV_ERR;
+}
+
+} // namespace
+
+pam_conv Conversation::functions() {
+    return {converse, this};
+}
+
+void Conversation::tell(const char* text) const {
+    if (text != nullptr && *text != '\0') {
+        write_all(STDERR_FILENO, shown(text) + '\n');
+    }
+}
+
+char* Conversation::ask(const char* question, bool echo) {
+    failure_.clear();
+    if (!may_ask_) {
+        failure_ = messages::password_required;
+        return nullptr;
+    }
+    const std::string_view asked = question == nullptr ? "" : question;
+    const bool usual = asked == "Password: " || asked == "Password:";
+    const std::string prompt = usual ? messages::password_prompt(caller_) : shown(asked);
+    for (;;) {
+        const Fd tty(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
+        if (!tty) {
+            failure_ = messages::terminal_required;
+            return nullptr;
+        }
+        int signal = 0;
+        Answer answer;
+        Read read = Read::none;
+        {
+            const HeldSignals signals;
+            const Echo setting(tty.get(), echo);
+            if (!setting.good()) {
+                failure_ = messages::terminal_required;
+                return nullptr;
+            }
+            write_all(tty.get(), prompt);
+            read = read_line(tty.get(), signals, answer, signal);
+            if (!echo || read != Read::answer) {
+                write_all(tty.get(), "\n");
+            }
+        } // echo is back, and a signal has its effect again
+        switch (read) {
+        case Read::answer:
+            asked_ = true;
+            return strdup(answer.bytes_.data());
+        case Read::interrupted:
+            if (signal > 0) {
+                raise(signal);
+            }
+            continue; // it was one that stops, and we are back: ask again
+        case Read::too_long:
+            failure_ = messages::password_too_long;
+            return nullptr;
+        case Read::late:
+            failure_ = messages::password_late;
+            return nullptr;
+        case Read::none:
+            failure_ = messages::no_password;
+            return nullptr;
+        }
+    }
+}
+
+} // namespace jit

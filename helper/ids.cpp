@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include "helper/ids.h"
+
+#include "helper/report.h"
+
+#include <algorithm>
+#include <grp.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace jit {
+namespace {
+
+Result<void> set_groups(const std::vector<Gid>& groups) {
+    std::vector<gid_t> wanted;
+    for (const Gid group : groups) {
+        if (group == no_gid) {
+            return fail(Errc::internal, "a group without a number");
+        }
+        wanted.push_back(number(group));
+    }
+    if (setgroups(wanted.size(), wanted.data()) != 0) {
+        return fail_errno("setgroups");
+    }
+    // The kernel sorts them, and keeps what is twice in the list twice.
+    std::vector<gid_t> got(wanted.size() + 1);
+    const int count = getgroups(static_cast<int>(got.size()), got.data());
+    if (count < 0) {
+        return fail_errno("getgroups");
+    }
+    got.resize(static_cast<std::size_t>(count));
+    std::sort(wanted.begin(), wanted.end());
+    std::sort(got.begin(), got.end());
+    if (got != wanted) {
+        return fail(Errc::internal, "the kernel has other groups than it was given");
+    }
+    return {};
+}
+
+Result<void> set_ids(uid_t uid, gid_t gid) {
+    if (Uid{uid} == no_uid || Gid{gid} == no_gid) {
+        return fail(Errc::internal, "a user or group without a number");
+    }
+    if (setresgid(gid, gid, gid) != 0) {
+        return fail_errno("setresgid");
+    }
+    if (setresuid(uid, uid, uid) != 0) {
+        return fail_errno("setresuid");
+    }
+    uid_t ruid = 0, euid = 0, suid = 0;
+    gid_t rgid = 0, egid = 0, sgid = 0;
+    if (getresuid(&ruid, &euid, &suid) != 0 || getresgid(&rgid, &egid, &sgid) != 0) {
+        return fail_errno("getresuid");
+    }
+    if (ruid != uid || euid != uid || suid != uid || rgid != gid || egid != gid || sgid != gid) {
+        return fail(Errc::internal, "the kernel has other ids than it was given");
+    }
+    if (uid != 0 && (setuid(0) == 0 || setresuid(0, 0, 0) == 0 || seteuid(0) == 0)) {
+        return fail(Errc::internal, "root's rights could be taken back");
+    }
+    return {};
+}
+
+} // namespace
+
+Result<void> become(Uid uid, Gid gid, const std::vector<Gid>& groups) {
+    // Too old a kernel to know them has none.
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (auto set = set_groups(groups); !set) {
+        return set;
+    }
+    return set_ids(number(uid), number(gid));
+}
+
+Result<void> become_root() {
+    if (auto became = become(root_uid, Gid{0}, {}); !became) {
+        return became;
+    }
+    // A change of ids may have made the memory readable again: fs.suid_dumpable says.
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+        return fail_errno("prctl");
+    }
+    return {};
+}
+
+Result<void> become_caller(Uid uid, Gid gid) {
+    return set_ids(number(uid), number(gid));
+}
+
+AsCaller::AsCaller(Uid uid) {
+    setfsuid(number(uid));
+    if (static_cast<uid_t>(setfsuid(number(no_uid))) != number(uid)) { // the only way to ask
+        say("files can't be looked up with your rights");
+        _exit(exit_refused);
+    }
+}
+
+AsCaller::~AsCaller() {
+    setfsuid(geteuid());
+    if (static_cast<uid_t>(setfsuid(number(no_uid))) != geteuid()) {
+        say("root's rights on files don't come back");
+        _exit(exit_refused);
+    }
+}
+
+} // namespace jit

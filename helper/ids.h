@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Every change of who this process is.
+//
+// MUST:
+//  1. Every result is checked, and what the kernel then says is compared with what was wanted (CVE-2006-2607,
+//     CVE-2026-35535). A failure is an error that the callers of these treat as fatal.
+//  2. Ids change in the order groups, gid, uid: afterwards there is no right left to change the others.
+//  3. Who isn't meant to be root can't become root again.
+//  4. 4294967295 is nobody's id: to the kernel it means "no change" (CVE-2019-14287).
+#pragma once
+
+#include "core/error.h"
+#include "core/types.h"
+
+#include <vector>
+
+namespace jit {
+
+// For good, with exactly these supplementary groups, and without ambient capabilities.
+[[nodiscard]] Result<void> become(Uid uid, Gid gid, const std::vector<Gid>& groups);
+
+// From setuid root to root in every respect: from then on the caller can neither signal nor trace this
+// process.
+[[nodiscard]] Result<void> become_root();
+
+// Back to who called, for good. Supplementary groups were theirs all the time.
+[[nodiscard]] Result<void> become_caller(Uid uid, Gid gid);
+
+// While it lives, files are reached with the caller's rights. A failure ends the process.
+class AsCaller {
+public:
+    explicit AsCaller(Uid uid);
+    ~AsCaller();
+    AsCaller(const AsCaller&) = delete;
+    AsCaller& operator=(const AsCaller&) = delete;
+};
+
+} // namespace jit

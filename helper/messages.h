@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Everything that jit-sudo says, in one place. Short: what happened, why, what to do next. Whatever a person
+// supplied comes in escaped (jit::escape): these go to a terminal.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace jit::messages {
+
+inline constexpr std::string_view usage =
+    "usage: jit-sudo [-n] [-u USER] [-g GROUP] [-r REASON] [--] COMMAND [ARGUMENT…]\n"
+    "       jit-sudo -l | -h | -V\n";
+
+inline constexpr std::string_view help =
+    "\n"
+    "Runs COMMAND as root, or as USER, where a grant of yours allows it now.\n"
+    "\n"
+    "  -u USER    as this user, by name\n"
+    "  -g GROUP   with this group; without -u as yourself\n"
+    "  -r REASON  what it is for: goes into the request that a denial suggests\n"
+    "  -n         never ask for a password: fail instead\n"
+    "  -l         list your requests and grants (jitctl list)\n"
+    "  -h         this text\n"
+    "  -V         the version\n"
+    "  --         what follows is the command\n"
+    "\n"
+    "The exit status is the command's; 1 where jit-sudo refuses or fails, 126 or 127 where the\n"
+    "command can't be executed. To ask for access: jitctl request ROLE --reason TEXT\n";
+
+// What stands in the way of being root at all.
+inline constexpr std::string_view no_new_privileges =
+    "this process may gain no privileges (no_new_privs is set, as some containers and editors do), "
+    "so jit-sudo can't run here. Use another terminal";
+inline constexpr std::string_view nosuid_mount =
+    "jit-sudo is on a file system that is mounted with nosuid, so it can't become root. Ask an administrator";
+inline constexpr std::string_view not_setuid = "jit-sudo must be owned by root and have the setuid bit: "
+                                               "chown root:root, chmod 4755. Ask an administrator";
+
+inline std::string command_not_found(std::string_view word) {
+    return std::string(word) + ": command not found";
+}
+inline std::string not_a_command(std::string_view path) {
+    return std::string(path) + " is not run: it is not an executable file";
+}
+inline std::string unsafe_path(std::string_view path, std::string_view part, std::string_view why) {
+    return std::string(path) + " is not run: " + std::string(part) + ' ' + std::string(why) +
+           ". Only what root alone can change is run";
+}
+
+inline std::string no_answer(std::string_view why) {
+    return "jitd does not answer (" + std::string(why) +
+           "), so nothing is granted. See: systemctl status jitd";
+}
+inline constexpr std::string_view strange_answer =
+    "jitd gave an answer that is not understood, so nothing is "
+    "granted. Do jit-sudo and jitd have the same version?";
+inline constexpr std::string_view too_long = "the command line is too long";
+
+inline constexpr std::string_view password_required =
+    "a password is required, and -n says not to ask. Run it without -n";
+inline constexpr std::string_view terminal_required =
+    "a password is required, and there is no terminal to read it from. With ssh use -t";
+inline constexpr std::string_view try_again = "Sorry, try again.";
+inline constexpr std::string_view password_too_long = "that is longer than any password may be";
+inline constexpr std::string_view no_password = "no password was given";
+inline constexpr std::string_view password_late = "no password in 5 minutes";
+
+inline std::string wrong_passwords(int tries) {
+    return std::to_string(tries) +
+           (tries == 1 ? " incorrect password attempt" : " incorrect password attempts");
+}
+inline std::string password_prompt(std::string_view caller) {
+    return "[jit-sudo] password for " + std::string(caller) + ": ";
+}
+
+// What the account phase says, which is always asked.
+inline constexpr std::string_view password_expired = "your password has expired. Change it first: passwd";
+inline constexpr std::string_view account_expired = "your account has expired. Ask an administrator";
+inline constexpr std::string_view account_refused =
+    "your account is not let in: locked, or not allowed here or now (PAM service jit-sudo)";
+inline constexpr std::string_view pam_renamed = "PAM authenticated another account than it was asked about";
+inline std::string pam_failed(std::string_view step, std::string_view why) {
+    return "PAM: " + std::string(step) + ": " + std::string(why);
+}
+
+// Between the yes and the command.
+inline constexpr std::string_view not_a_cgroup = "jitd named no cgroup for the command";
+inline constexpr std::string_view child_died = "the command's process died before it could start";
+
+inline std::string not_executed(std::string_view path, std::string_view why) {
+    return std::string(path) + ": " + std::string(why);
+}
+
+inline std::string time_is_up(std::string_view role, std::string_view time) {
+    return std::string(role) + " ended at " + std::string(time) +
+           "; the command was killed. To go on: jitctl request " + std::string(role) + " --reason …";
+}
+
+inline std::string system_call(std::string_view what, std::string_view why) {
+    return std::string(what) + ": " + std::string(why);
+}
+
+} // namespace jit::messages

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#include "helper/sanitise.h"
+
+#include "helper/messages.h"
+#include "helper/report.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <string_view>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+namespace jit {
+namespace {
+
+constexpr std::array kept_names = {
+    "TERM",       "COLORTERM", "NO_COLOR",          "LANG",           "LANGUAGE",    "LC_ADDRESS",  "LC_ALL",
+    "LC_COLLATE", "LC_CTYPE",  "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY", "LC_NAME",
+    "LC_NUMERIC", "LC_PAPER",  "LC_TELEPHONE",      "LC_TIME"};
+constexpr std::size_t longest_kept_value = 128;
+
+// Neither '/' nor '%': a locale that is a path is a file that somebody chose, and a format has no place in a
+// name.
+bool is_harmless(std::string_view value) {
+    return value.size() <= longest_kept_value && std::all_of(value.begin(), value.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      std::string_view("_.,:@+=-").find(c) != std::string_view::npos;
+           });
+}
+
+[[noreturn]] void give_up(std::string_view what) {
+    say(what);
+    _exit(exit_refused);
+}
+
+void fix_descriptors() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_NOFOLLOW) != fd) {
+            _exit(exit_refused); // there may be nowhere to say so
+        }
+    }
+    if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0) {
+        give_up("descriptors can't be closed: this kernel has no close_range");
+    }
+}
+
+void reset_signals(Caller& caller) {
+    struct sigaction old{};
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT}) {
+        if (sigaction(number, nullptr, &old) == 0 && old.sa_handler == SIG_IGN) {
+            caller.ignored_signals.push_back(number);
+        }
+    }
+    for (int number = 1; number < NSIG; ++number) {
+        static_cast<void>(signal(number, SIG_DFL)); // fails for KILL, STOP and libc's own
+    }
+    // A reader of our messages that went away must not end us between a start and its end.
+    static_cast<void>(signal(SIGPIPE, SIG_IGN));
+    sigset_t none;
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) {
+        give_up("the signal mask can't be reset");
+    }
+    const itimerval off{};
+    for (const auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) {
+        setitimer(timer, &off, nullptr);
+    }
+}
+
+// Hard limits are raised where the kernel lets us (in a container it may not), and never lowered: a command
+// that is to get its caller's limits back needs them.
+void lift(__rlimit_resource_t resource, rlim_t soft) {
+    rlimit old{};
+    if (getrlimit(resource, &old) != 0) {
+        return;
+    }
+    const rlimit wanted{soft, std::max(soft, old.rlim_max)};
+    const rlimit possible{std::min(soft, old.rlim_max), old.rlim_max};
+    if (setrlimit(resource, &wanted) != 0) {
+        setrlimit(resource, &possible);
+    }
+}
+
+void lift_limits() {
+    for (const auto resource : {RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_NPROC, RLIMIT_RSS}) {
+        lift(resource, RLIM_INFINITY);
+    }
+    lift(RLIMIT_STACK, 8UL << 20);
+    lift(RLIMIT_NOFILE, 1024);
+    lift(RLIMIT_CORE, 0);
+}
+
+std::string working_directory() {
+    std::array<char, PATH_MAX> name{};
+    return getcwd(name.data(), name.size()) != nullptr && name[0] == '/' ? name.data() : std::string();
+}
+
+} // namespace
+
+Environment kept_environment(const char* const* environment) {
+    Environment kept;
+    for (; environment != nullptr && *environment != nullptr; ++environment) {
+        const std::string_view entry = *environment;
+        const auto equals = entry.find('=');
+        if (equals == std::string_view::npos ||
+            std::find(kept_names.begin(), kept_names.end(), entry.substr(0, equals)) == kept_names.end() ||
+            !is_harmless(entry.substr(equals + 1))) {
+            continue;
+        }
+        kept.try_emplace(std::string(entry.substr(0, equals)), entry.substr(equals + 1));
+    }
+    return kept;
+}
+
+Caller sanitise() {
+    fix_descriptors();
+    Caller caller;
+    caller.environment = kept_environment(environ);
+    // Programs that PAM modules start need a PATH, and nothing else.
+    if (clearenv() != 0 || setenv("PATH", secure_path, 1) != 0) {
+        give_up("the environment can't be cleared");
+    }
+    reset_signals(caller);
+    caller.umask = umask(022);
+    caller.limits = current_limits();
+    lift_limits();
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+        give_up("core files can't be ruled out");
+    }
+    caller.uid = Uid{getuid()};
+    caller.gid = Gid{getgid()};
+    caller.cwd = working_directory();
+    return caller;
+}
+
+Result<void> check_setuid_root() {
+    if (geteuid() == 0) {
+        return {};
+    }
+    if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
+        return fail(Errc::refused, std::string(messages::no_new_privileges));
+    }
+    struct stat self{};
+    struct statvfs mount{};
+    if (stat("/proc/self/exe", &self) == 0 && statvfs("/proc/self/exe", &mount) == 0 && self.st_uid == 0 &&
+        (self.st_mode & S_ISUID) != 0 && (mount.f_flag & ST_NOSUID) != 0) {
+        return fail(Errc::refused, std::string(messages::nosuid_mount));
+    }
+    return fail(Errc::refused, std::string(messages::not_setuid));
+}
+
+void restore_signals(const Caller& caller) {
+    for (int number = 1; number < NSIG; ++number) {
+        const bool ignored = std::find(caller.ignored_signals.begin(), caller.ignored_signals.end(),
+                                       number) != caller.ignored_signals.end();
+        static_cast<void>(signal(number, ignored ? SIG_IGN : SIG_DFL));
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+Limits current_limits() {
+    Limits limits{};
+    for (std::size_t resource = 0; resource < limits.size(); ++resource) {
+        getrlimit(static_cast<__rlimit_resource_t>(resource), &limits[resource]);
+    }
+    return limits;
+}
+
+Limits command_limits(const Caller& caller, const Limits& lifted, const Limits& now) {
+    Limits limits = caller.limits;
+    for (std::size_t resource = 0; resource < limits.size(); ++resource) {
+        if (now[resource].rlim_cur != lifted[resource].rlim_cur ||
+            now[resource].rlim_max != lifted[resource].rlim_max) {
+            limits[resource] = now[resource];
+        }
+    }
+    limits[RLIMIT_CORE].rlim_cur = 0;
+    return limits;
+}
+
+bool set_limits(const Limits& limits) {
+    bool all = true;
+    const Limits now = current_limits();
+    for (std::size_t resource = 0; resource < limits.size(); ++resource) {
+        const rlimit& wanted = limits[resource];
+        // One that is there already may be one that can't be set: more files than fs.nr_open.
+        if (wanted.rlim_cur != now[resource].rlim_cur || wanted.rlim_max != now[resource].rlim_max) {
+            all = setrlimit(static_cast<__rlimit_resource_t>(resource), &wanted) == 0 && all;
+        }
+    }
+    return all;
+}
+
+} // namespace jit

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Makes this process what it would be if nobody had prepared it: a setuid program inherits descriptors,
+// environment, signals, limits and timers from somebody who may want it to misbehave.
+//
+// MUST:
+//  1. First of all: descriptors 0 to 2 are open, none above them is (a file that we open must never become
+//  anybody's
+//     standard error).
+//  2. The environment is cleared before anything in libc reads it: what the loader leaves in a setuid program
+//  still
+//     holds TZ, LC_*, DBUS_* and shell functions. What is kept is kept by name and by a list of harmless
+//     characters.
+//  3. No signal disposition, mask or timer of the caller holds; no limit of the caller stops us halfway
+//     (CVE-2026-35535: RLIMIT_NPROC), and no core of ours is ever written (CVE-2022-4415).
+//  4. Nothing here is undone but for the command, or for good and without privileges.
+#pragma once
+
+#include "core/error.h"
+#include "core/types.h"
+
+#include <array>
+#include <map>
+#include <string>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <vector>
+
+namespace jit {
+
+inline constexpr const char* secure_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+using Environment = std::map<std::string, std::string>;
+using Limits = std::array<rlimit, RLIM_NLIMITS>; // by resource
+
+// What is known of who called, and what the command gets back of theirs.
+struct Caller {
+    Uid uid = no_uid;
+    Gid gid = no_gid;
+    std::string cwd; // empty: it has no name here (deleted, or outside of our root)
+    mode_t umask = 0;
+    Environment environment;          // what may be kept
+    Limits limits{};                  // before they were lifted
+    std::vector<int> ignored_signals; // as by nohup(1)
+};
+
+// Ends the process where it can't.
+[[nodiscard]] Caller sanitise();
+
+// What of an environment may be kept: harmless values of harmless names, the first of each.
+[[nodiscard]] Environment kept_environment(const char* const* environment);
+
+// Says why this process isn't root, if it isn't.
+[[nodiscard]] Result<void> check_setuid_root();
+
+// For a child: as the caller had it. `limits` are then set with `set_limits`.
+void restore_signals(const Caller& caller);
+
+[[nodiscard]] Limits current_limits();
+
+// What the command gets: the caller's, but where something (pam_limits) has changed them since `lifted`. No
+// core file unless it asks for one.
+[[nodiscard]] Limits command_limits(const Caller& caller, const Limits& lifted, const Limits& now);
+[[nodiscard]] bool set_limits(const Limits& limits);
+
+} // namespace jit

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "helper/signals.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace jit {
+
+SignalQueue::SignalQueue(const Caller& caller) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number :
+         {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH, SIGCHLD}) {
+        if (std::find(caller.ignored_signals.begin(), caller.ignored_signals.end(), number) ==
+            caller.ignored_signals.end()) {
+            sigaddset(&set, number);
+        } else {
+            static_cast<void>(::signal(number, SIG_IGN));
+        }
+    }
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    fd_.reset(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+std::optional<signalfd_siginfo> SignalQueue::next() const {
+    signalfd_siginfo info{};
+    if (read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
+        return std::nullopt;
+    }
+    return info;
+}
+
+void take_signal(int number) {
+    static_cast<void>(::signal(number, SIG_DFL));
+    sigset_t only, before;
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    kill(getpid(), number); // ourselves: that number can't be anybody else's
+    sigprocmask(SIG_UNBLOCK, &only, &before);
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+} // namespace jit

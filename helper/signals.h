@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// While a command runs, signals are read, one after the other, and never interrupt anything.
+#pragma once
+
+#include "core/fd.h"
+#include "helper/sanitise.h"
+
+#include <csignal>
+#include <optional>
+#include <sys/signalfd.h>
+
+namespace jit {
+
+class SignalQueue {
+public:
+    // From here on they wait to be read; those that the caller ignored are not among them.
+    explicit SignalQueue(const Caller& caller);
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    [[nodiscard]] std::optional<signalfd_siginfo> next() const;
+
+private:
+    Fd fd_;
+};
+
+// With its default effect, on this process. Comes back if that isn't its end.
+void take_signal(int number);
+
+} // namespace jit

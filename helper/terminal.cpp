@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "helper/terminal.h"
+
+#include "helper/report.h"
+
+#include <climits>
+#include <cstdlib>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace jit {
+namespace {
+
+// The device behind a terminal's descriptor, also behind /dev/tty's; the kernel has it in its own 32-bit
+// encoding.
+std::optional<dev_t> device_of(int fd) {
+    unsigned int encoded = 0;
+    if (ioctl(fd, TIOCGDEV, &encoded) != 0) {
+        return std::nullopt;
+    }
+    return makedev((encoded & 0xfff00U) >> 8, (encoded & 0xffU) | ((encoded >> 12) & 0xfff00U));
+}
+
+// From the device's number: the names of descriptors 0 to 2 are the caller's choice.
+std::string name_of(dev_t device) {
+    constexpr unsigned first_pts_major = 136, last_pts_major = 143;
+    std::string name;
+    if (major(device) >= first_pts_major && major(device) <= last_pts_major) {
+        name = "/dev/pts/" + std::to_string((major(device) - first_pts_major) * 256 + minor(device));
+    } else {
+        const std::string link =
+            "/sys/dev/char/" + std::to_string(major(device)) + ':' + std::to_string(minor(device));
+        std::array<char, PATH_MAX> target{};
+        const ssize_t length = readlink(link.c_str(), target.data(), target.size());
+        if (length <= 0 || static_cast<std::size_t>(length) >= target.size()) {
+            return {};
+        }
+        const std::string_view path(target.data(), static_cast<std::size_t>(length));
+        name = "/dev/" + std::string(path.substr(path.rfind('/') + 1));
+    }
+    struct stat status{};
+    return stat(name.c_str(), &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == device
+               ? name
+               : std::string();
+}
+
+} // namespace
+
+bool Terminal::in_foreground() const {
+    return tcgetpgrp(fd.get()) == getpgrp();
+}
+
+std::optional<Terminal> find_terminal() {
+    Terminal terminal;
+    terminal.fd.reset(open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    if (!terminal.fd) {
+        return std::nullopt;
+    }
+    const auto device = device_of(terminal.fd.get());
+    if (!device) {
+        return std::nullopt;
+    }
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        terminal.standard[static_cast<std::size_t>(fd)] = device_of(fd) == device;
+    }
+    terminal.name = name_of(*device);
+    return terminal;
+}
+
+Result<Pty> open_pty(const Terminal& like, Uid owner, bool echo) {
+    Pty pty;
+    pty.master.reset(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    if (!pty.master) {
+        return fail_errno("a new terminal");
+    }
+    const int unlock = 0;
+    if (ioctl(pty.master.get(), TIOCSPTLCK, &unlock) != 0) {
+        return fail_errno("a new terminal's lock");
+    }
+    pty.slave.reset(ioctl(pty.master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (!pty.slave) {
+        return fail_errno("a new terminal's other side");
+    }
+    if (fchown(pty.slave.get(), number(owner), static_cast<gid_t>(-1)) != 0 || // the group is devpts's
+        fchmod(pty.slave.get(), S_IRUSR | S_IWUSR | S_IWGRP) != 0) {
+        return fail_errno("a new terminal's owner");
+    }
+    termios settings{};
+    if (tcgetattr(like.fd.get(), &settings) == 0) {
+        if (!echo) {
+            settings.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
+        }
+        tcsetattr(pty.slave.get(), TCSANOW, &settings);
+    }
+    copy_window_size(like, pty.slave.get());
+    return pty;
+}
+
+void copy_window_size(const Terminal& from, int pty) {
+    winsize size{};
+    if (ioctl(from.fd.get(), TIOCGWINSZ, &size) == 0) {
+        ioctl(pty, TIOCSWINSZ, &size);
+    }
+}
+
+void RawMode::enter() {
+    termios settings{};
+    if (before_ || !terminal_.in_foreground() || tcgetattr(terminal_.fd.get(), &settings) != 0) {
+        return;
+    }
+    before_ = settings;
+    cfmakeraw(&settings);
+    if (tcsetattr(terminal_.fd.get(), TCSADRAIN, &settings) != 0) { // what was typed ahead stays
+        before_.reset();
+    }
+}
+
+void RawMode::leave() {
+    if (before_ && terminal_.in_foreground()) {
+        tcsetattr(terminal_.fd.get(), TCSADRAIN, &*before_);
+    }
+    before_.reset();
+}
+
+} // namespace jit

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The caller's terminal, and the one that the command gets instead: with the caller's own, a command could
+// type into their shell or read what they type after it has ended (CVE-2005-4890, CVE-2016-2779,
+// CVE-2023-28339).
+//
+// MUST:
+//  1. The caller's terminal is as it was on every way out, and while we are stopped.
+//  2. It is changed only while we are in its foreground: else it is somebody else's.
+//  3. The command's side is opened by descriptor, not by name, and belongs to the target.
+#pragma once
+
+#include "core/error.h"
+#include "core/fd.h"
+#include "core/types.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <termios.h>
+
+namespace jit {
+
+struct Terminal {
+    Fd fd;                          // an opening of our own, non-blocking
+    std::string name;               // "/dev/pts/3"; empty: it has none here
+    std::array<bool, 3> standard{}; // which of the descriptors 0 to 2 it is
+
+    [[nodiscard]] bool in_use() const { return standard[0] || standard[1] || standard[2]; }
+    [[nodiscard]] bool in_foreground() const;
+};
+
+// The controlling terminal; none where there is none.
+[[nodiscard]] std::optional<Terminal> find_terminal();
+
+struct Pty {
+    Fd master; // non-blocking
+    Fd slave;  // stays open: a command that closes its terminal may open /dev/tty again
+};
+// With the settings and the size of `like`. `echo`: whether what is typed shows.
+[[nodiscard]] Result<Pty> open_pty(const Terminal& like, Uid owner, bool echo);
+
+void copy_window_size(const Terminal& from, int pty);
+
+class RawMode {
+public:
+    explicit RawMode(const Terminal& terminal) : terminal_(terminal) {}
+    ~RawMode() { leave(); }
+    RawMode(const RawMode&) = delete;
+    RawMode& operator=(const RawMode&) = delete;
+
+    void enter(); // if we are in the foreground, and not yet there
+    void leave();
+
+private:
+    const Terminal& terminal_;
+    std::optional<termios> before_;
+};
+
+} // namespace jit
