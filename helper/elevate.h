@@ -32,7 +32,7 @@ inline constexpr std::uint32_t no_audit_session = 0xffffffffU;
 struct Elevation {
     const Caller& caller;
     const HelperAllowed& allowed;
-    const Command& command;
+    const Program& command;
     std::vector<std::string> arguments;   // argv[1..]
     std::vector<std::string> environment; // "NAME=value"
     Limits limits{};

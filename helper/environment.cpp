@@ -31,7 +31,7 @@ bool may_come_from_pam(std::string_view name, std::string_view value) {
 
 } // namespace
 
-Environment command_environment(const Caller& caller, const HelperAllowed& allowed, const Command& command,
+Environment command_environment(const Caller& caller, const HelperAllowed& allowed, const Program& command,
                                 const std::vector<std::string>& arguments, const Environment& from_pam) {
     Environment environment = caller.environment;
     for (const auto& [name, value] : from_pam) {

@@ -20,7 +20,7 @@ namespace jit {
 
 // `arguments`: argv[1..].
 [[nodiscard]] Environment command_environment(const Caller& caller, const HelperAllowed& allowed,
-                                              const Command& command,
+                                              const Program& command,
                                               const std::vector<std::string>& arguments,
                                               const Environment& from_pam);
 

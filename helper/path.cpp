@@ -177,7 +177,7 @@ Result<std::string> find_file(std::string_view path, std::string_view asked, int
 
 } // namespace
 
-Result<Command> find_command(std::string_view word, std::string_view cwd, std::string_view search_path,
+Result<Program> find_command(std::string_view word, std::string_view cwd, std::string_view search_path,
                              int root) {
     if (word.find('/') != std::string_view::npos) {
         std::string path(word);
@@ -191,14 +191,14 @@ Result<Command> find_command(std::string_view word, std::string_view cwd, std::s
         if (!found) {
             return std::unexpected(std::move(found.error()));
         }
-        return Command{*found, *found};
+        return Program{*found, *found};
     }
     while (!search_path.empty() && word != "." && word != "..") {
         const auto colon = search_path.find(':');
         const std::string path = std::string(search_path.substr(0, colon)) + '/' + std::string(word);
         auto found = find_file(path, word, root);
         if (found) {
-            return Command{*found, std::string(word)};
+            return Program{*found, std::string(word)};
         }
         if (found.error().code != Errc::not_found) {
             return std::unexpected(std::move(found.error()));
@@ -208,7 +208,7 @@ Result<Command> find_command(std::string_view word, std::string_view cwd, std::s
     return fail(Errc::not_found, messages::command_not_found(escape(word)));
 }
 
-Result<Command> find_command(std::string_view word, std::string_view cwd) {
+Result<Program> find_command(std::string_view word, std::string_view cwd) {
     const Fd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) {
         return fail_errno("open /");

@@ -22,7 +22,7 @@
 
 namespace jit {
 
-struct Command {
+struct Program {
     std::string path; // absolute, what is judged and executed
     std::string name; // argv[0]
 };
@@ -30,8 +30,8 @@ struct Command {
 // `cwd` is empty where it has no name. `root`: a descriptor of the directory that '/' means.
 // Errc::not_found: there is no such command, or none that the caller can see; Errc::refused: there is, and it
 // is not safe, or not executable.
-[[nodiscard]] Result<Command> find_command(std::string_view word, std::string_view cwd,
+[[nodiscard]] Result<Program> find_command(std::string_view word, std::string_view cwd,
                                            std::string_view search_path, int root);
-[[nodiscard]] Result<Command> find_command(std::string_view word, std::string_view cwd);
+[[nodiscard]] Result<Program> find_command(std::string_view word, std::string_view cwd);
 
 } // namespace jit
