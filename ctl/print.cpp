@@ -223,7 +223,9 @@ std::string use_text(const reply::Request& r) {
     if (!r.scope.memberships.empty()) {
         line("member of", fmt::format("{}, on the whole host", fmt::join(r.scope.memberships, ", ")));
     }
-    line("when done", fmt::format("jitctl release {}", r.id));
+    if (!for_another(r)) {
+        line("when done", fmt::format("jitctl release {}", r.id));
+    }
     return out;
 }
 
