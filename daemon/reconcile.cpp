@@ -60,9 +60,6 @@ void Reconciler::arm() {
         // A grant lives: its end by this boot's clock, and the minute's check.
         wake = std::min({wake, *next->boot, next_check_});
     }
-    if (uses_.next()) {
-        wake = std::min(wake, *uses_.next());
-    }
     if (store_.head().seq > signed_) {
         wake = std::min(wake, next_checkpoint_);
     }

@@ -57,6 +57,22 @@ Json status_fields(const Use& use) {
 
 } // namespace
 
+Uses::Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal)
+    : loop_(loop), store_(store), clock_(clock), policy_(policy), journal_(journal),
+      timer_(loop_.at(BootTime::max(), Millis(1), [this] {
+          enforce();
+          if (next_) {
+              timer_.set_time(*next_);
+          }
+      })) {}
+
+void Uses::want(BootTime time) {
+    if (!next_ || time < *next_) {
+        next_ = time;
+        timer_.set_time(time);
+    }
+}
+
 Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline) {
     std::string random(4, '\0');
     randombytes_buf(random.data(), random.size());
@@ -215,7 +231,7 @@ void Uses::judge(const std::string& id, Live& live, const Now& now) {
     live.carrier = carrier_of(live, now);
     if (!live.carrier) {
         live.over = true;
-        return;
+        return want(now.boot);
     }
     const BootTime end = live.carrier->deadline.boot;
     const Millis notice = std::min(longest_notice, live.carrier->window / notice_part);

@@ -25,8 +25,7 @@ namespace jit {
 
 class Uses {
 public:
-    Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal)
-        : loop_(loop), store_(store), clock_(clock), policy_(policy), journal_(journal) {}
+    Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal);
 
     // After a start: takes up what lives and ends what doesn't; removes leftovers.
     Result<void> adopt();
@@ -55,8 +54,6 @@ public:
     // Ends what no grant carries any more, warns what ends soon. Does nothing where nothing changed and
     // nothing is due.
     void enforce();
-    // When enforce() has something to do next; none: when something changes.
-    [[nodiscard]] std::optional<BootTime> next() const { return next_; }
 
 private:
     struct Carrier {
@@ -80,7 +77,7 @@ private:
     void finish(const std::set<std::string>& ended, Time now);
     void settle();
     Result<void> publish_all();
-    void want(BootTime time) { next_ = next_ ? std::min(*next_, time) : time; }
+    void want(BootTime time);
 
     Loop& loop_;
     Store& store_;
@@ -92,7 +89,8 @@ private:
     std::map<std::string, Deadline> reserved_;
     std::string published_;
     bool changed_ = true;
-    std::optional<BootTime> next_;
+    std::optional<BootTime> next_; // when enforce() has something to do again
+    Loop::Source timer_;
     Loop::Source settling_;
 };
 

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "core/frame.h"
+#include "core/helper_protocol.h"
+
+#include <gtest/gtest.h>
+
+namespace jit {
+namespace {
+
+std::string body_of(const std::string& frame) {
+    return frame.substr(frame_header);
+}
+
+HelperAsk ask() {
+    return {.run_as = "root",
+            .group = "",
+            .path = "/usr/bin/printf",
+            .arguments = {"", "a b", std::string("\xff\x1b\n", 3)},
+            .cwd = "/",
+            .tty = "/dev/pts/3"};
+}
+
+TEST(Frame, what_is_written_is_read_back) {
+    const auto read = parse_helper_ask(body_of(to_frame(ask())));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->arguments, ask().arguments);
+    EXPECT_EQ(read->tty, "/dev/pts/3");
+    const HelperAllowed allowed{.grant = "7f3a",
+                                .role = "web",
+                                .authenticate = true,
+                                .caller = "alice",
+                                .uid = 4'000'000'000U,
+                                .gid = 4,
+                                .groups = {4, 4'000'000'000U},
+                                .user = "root",
+                                .home = "/root",
+                                .shell = "/bin/sh",
+                                .deadline = {.time = 1'800'000'000'000, .boot = 5}};
+    const auto again = parse_helper_allowed(body_of(to_frame(allowed)));
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->authenticate);
+    EXPECT_EQ(again->uid, 4'000'000'000U);
+    EXPECT_EQ(again->groups, allowed.groups);
+    EXPECT_EQ(again->deadline.time, 1'800'000'000'000);
+    EXPECT_EQ(parse_helper_exited(body_of(to_frame(HelperExited{.status = -1})))->status, -1);
+}
+
+TEST(Frame, every_prefix_of_a_message_is_refused) {
+    const std::string body = body_of(to_frame(ask()));
+    for (std::size_t size = 0; size < body.size(); ++size) {
+        EXPECT_FALSE(parse_helper_ask(body.substr(0, size))) << size;
+    }
+    EXPECT_FALSE(parse_helper_ask(body + '\0'));
+}
+
+TEST(Frame, a_message_of_another_type_is_refused) {
+    EXPECT_FALSE(parse_helper_start(body_of(to_frame(ask()))));
+    EXPECT_FALSE(is_helper_go(body_of(deadline_question_frame())));
+    EXPECT_TRUE(is_helper_go(body_of(go_frame())));
+    EXPECT_FALSE(helper_message_type(std::string(1, '\0')));
+    EXPECT_FALSE(helper_message_type(std::string(1, '\x08')));
+    EXPECT_FALSE(helper_message_type(""));
+}
+
+TEST(Frame, a_length_that_cannot_be_true_takes_no_memory) {
+    FrameWriter writer(1);
+    writer.u32(0xffffffffU); // as the count of a list, and as the length of bytes
+    const std::string frame = writer.frame();
+    FrameReader list(std::string_view(frame).substr(frame_header + 1));
+    EXPECT_TRUE(list.byte_list().size() <= 1);
+    EXPECT_FALSE(list.ok());
+    FrameReader bytes(std::string_view(frame).substr(frame_header + 1));
+    EXPECT_EQ(bytes.bytes(), "");
+    EXPECT_FALSE(bytes.ok());
+}
+
+TEST(Frame, a_frame_is_neither_empty_nor_over_the_limit) {
+    EXPECT_FALSE(frame_length(std::string("\0\0\0\0", 4), 10));
+    EXPECT_EQ(frame_length(std::string("\x0a\0\0\0", 4), 10), 10U);
+    EXPECT_FALSE(frame_length(std::string("\x0b\0\0\0", 4), 10));
+    EXPECT_FALSE(frame_length(std::string("\xff\xff\xff\xff", 4), largest_helper_frame));
+    EXPECT_FALSE(frame_length("\x01", 10));
+}
+
+TEST(Frame, authenticated_is_said_by_one_value_only) {
+    FrameWriter writer(static_cast<std::uint8_t>(HelperMessage::start));
+    writer.u8(2);
+    writer.u32(100);
+    writer.u32(5);
+    const auto start = parse_helper_start(body_of(writer.frame()));
+    ASSERT_TRUE(start);
+    EXPECT_FALSE(start->authenticated);
+}
+
+} // namespace
+} // namespace jit

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// What carries a command, why nothing does, and what is published of it.
+#include "daemon/choose.h"
+#include "daemon/processes.h"
+#include "daemon/published.h"
+#include "requests_kit.h"
+
+#include <gmock/gmock.h>
+
+namespace jit {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Carrying : public RequestsTest {
+protected:
+    Wanted wanted(const std::string& who, Command command, const std::string& run_as = "root",
+                  const std::string& group = "") {
+        return {.by = caller(who).party, .run_as = run_as, .group = group, .command = std::move(command)};
+    }
+    std::optional<RequestId> chosen(const Wanted& what) {
+        const auto active = store->active();
+        const Request* grant = choose(policy, active, what, clock.now(), clock.boot_id());
+        return grant != nullptr ? std::optional(grant->id) : std::nullopt;
+    }
+    Command restart{.path = "/usr/bin/systemctl", .arguments = {"restart", "nginx"}};
+};
+
+TEST_F(Carrying, a_grant_carries_what_its_role_has_for_whom_it_was_given) {
+    const Request grant = filed(caller("alice"), ask("web", hours(1)));
+    EXPECT_EQ(chosen(wanted("alice", restart)), grant.id);
+    EXPECT_FALSE(chosen(wanted("bob", restart)));
+    EXPECT_FALSE(chosen(wanted("alice", restart, "postgres")));
+    EXPECT_FALSE(chosen(wanted("alice", {.path = "/usr/bin/systemctl", .arguments = {"restart"}})));
+    EXPECT_FALSE(chosen(wanted("alice", {.path = "/bin/systemctl", .arguments = {"restart", "nginx"}})));
+}
+
+TEST_F(Carrying, another_account_of_the_same_person_is_not_carried) {
+    filed(caller("bob"), ask("web", hours(1)));
+    EXPECT_FALSE(chosen(wanted("bob-adm", restart)));
+}
+
+TEST_F(Carrying, a_group_alone_carries_any_command_as_oneself) {
+    const Request grant = filed(caller("alice"), ask("web", hours(1)));
+    EXPECT_EQ(chosen(wanted("alice", {.path = "/usr/bin/anything", .arguments = {}}, "alice", "adm")),
+              grant.id);
+    EXPECT_FALSE(chosen(wanted("alice", {.path = "/usr/bin/anything", .arguments = {}}, "alice", "sudo")));
+    EXPECT_FALSE(chosen(wanted("alice", {.path = "/usr/bin/anything", .arguments = {}}, "root", "adm")));
+    EXPECT_FALSE(chosen(wanted("alice", {.path = "/usr/bin/anything", .arguments = {}}, "alice", "")));
+}
+
+TEST_F(Carrying, the_grant_that_lives_longest_is_chosen_and_one_that_is_over_is_not) {
+    const Request longer = filed(caller("alice"), ask("web", hours(1)));
+    filed(caller("alice"), ask("web", minutes(10)));
+    EXPECT_EQ(chosen(wanted("alice", restart)), longer.id);
+    pass(hours(1)); // and the end isn't recorded yet
+    EXPECT_FALSE(chosen(wanted("alice", restart)));
+}
+
+TEST_F(Carrying, a_denial_says_what_was_refused_who_would_allow_it_and_what_to_type) {
+    const auto how = [this](const Role& role) { return requests->access_of(role); };
+    const Denial denial = deny(policy, account("alice"), wanted("alice", restart), {}, how);
+    EXPECT_EQ(denial.message, "no grant lets you run /usr/bin/systemctl restart nginx as root");
+    ASSERT_EQ(denial.next.size(), 1U);
+    EXPECT_THAT(denial.next[0], HasSubstr("jitctl request web --reason"));
+
+    const Request pending = filed(caller("alice"), ask("web", hours(2)));
+    EXPECT_THAT(deny(policy, account("alice"), wanted("alice", restart), {pending}, how).next[0],
+                HasSubstr("jitctl watch " + pending.id));
+    EXPECT_THAT(deny(policy, account("mallory"), wanted("mallory", restart), {}, how).next,
+                ElementsAre("no role that you are eligible for has it"));
+}
+
+TEST_F(Carrying, a_denial_is_one_harmless_line_whatever_was_typed) {
+    const auto how = [](const Role&) { return std::string(); };
+    const Denial denial = deny(
+        policy, account("alice"),
+        wanted("alice", {.path = "/bin/x\x1b[2J\n", .arguments = std::vector<std::string>(1000, "\xff'\n")}),
+        {}, how);
+    EXPECT_LT(denial.message.size(), 500U);
+    for (const char letter : denial.message) {
+        EXPECT_FALSE(letter == '\n' || letter == '\x1b') << denial.message;
+    }
+}
+
+TEST(PublishedFile, reads_back_as_it_was_written) {
+    const std::vector<Published> all{
+        {.name = "7f3a-00ff00ff", .session = 17, .time = Time(Millis(5)), .boot = BootTime(Millis(7))},
+        {.name = "81bc-11111111", .session = {}, .time = Time(Millis(6)), .boot = BootTime(Millis(8))}};
+    const auto read = parse_published(published_text("boot-1", all), "boot-1");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, all);
+    EXPECT_TRUE(parse_published(published_text("boot-1", {}), "boot-1"));
+}
+
+TEST(PublishedFile, of_another_boot_or_damaged_it_is_an_error) {
+    const std::string good = published_text(
+        "boot-1", {{.name = "7f3a-1", .session = 17, .time = Time(Millis(5)), .boot = BootTime(Millis(7))}});
+    EXPECT_FALSE(parse_published(good, "boot-2"));
+    EXPECT_FALSE(parse_published("", "boot-1"));
+    const std::string head = published_text("boot-1", {});
+    for (std::size_t size = 0; size < good.size(); ++size) {
+        EXPECT_EQ(parse_published(good.substr(0, size), "boot-1").has_value(), size == head.size()) << size;
+    }
+    for (const char* line : {"x\n", "x 1\n", "x 1 2\n", "x - - 3\n", "x 4294967296 1 2\n", " 1 2 3\n",
+                             "x 1 2 3 4\n", "x 1 2 3x\n", "\n"}) {
+        EXPECT_FALSE(parse_published(head + line, "boot-1")) << line;
+    }
+}
+
+TEST(Sessions, the_unset_one_and_none_match_nothing) {
+    // This test itself mostly has the unset session: were that matched, the test would not survive.
+    EXPECT_EQ(*kill_sessions({0xffffffffU}, 3), 0);
+    EXPECT_EQ(*kill_sessions({}, 3), 0);
+    EXPECT_THAT(*sessions_alive({0xffffffffU}), IsEmpty());
+}
+
+} // namespace
+} // namespace jit
