@@ -182,7 +182,7 @@ TEST(Abuse, WhoNeverReadsTheRepliesCostsLittleAndDelaysNobody) {
     ASSERT_TRUE(eventually([&] { return state(host, brief) != "active"; }, 15s));
     const Json ended = show(host, brief);
     EXPECT_LT(ended.at("ended").get<long>() - ended.at("not_after").get<long>(), 1000);
-    EXPECT_LT(peak_memory(host), 150);
+    EXPECT_LT(peak_memory(host), 70);
 }
 
 TEST(Abuse, WhatPeopleWriteNeverReachesATerminalOrALogRaw) {
