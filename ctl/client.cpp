@@ -249,14 +249,20 @@ Outcome<void> Client::wait_readable(Deadline deadline, const Interrupt* interrup
             }
             left = {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
         }
-        pollfd poll_socket{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-        const int ready =
-            ppoll(&poll_socket, 1, deadline ? &left : nullptr, interrupt ? &interrupt->mask() : nullptr);
+        // The second is asked for nothing; that its reader is gone (`jitctl audit --follow | head`) is told
+        // anyway.
+        std::array<pollfd, 2> fds{{{.fd = socket_.get(), .events = POLLIN, .revents = 0},
+                                   {.fd = options_.output, .events = 0, .revents = 0}}};
+        const int ready = ppoll(fds.data(), fds.size(), deadline ? &left : nullptr,
+                                interrupt ? &interrupt->mask() : nullptr);
         if (interrupt != nullptr && Interrupt::interrupted()) {
             return std::unexpected(Failure{Exit::interrupted, "interrupted", {}});
         }
-        if (ready > 0) {
+        if (fds[0].revents != 0) {
             return {};
+        }
+        if (fds[1].revents != 0) {
+            return std::unexpected(Failure{Exit::internal, "internal", {}});
         }
         if (ready < 0 && errno != EINTR) {
             return internal_failure(fmt::format("cannot wait for jitd: {}", std::strerror(errno)));

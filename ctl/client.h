@@ -30,6 +30,8 @@ struct ClientOptions {
     std::string socket;
     bool own_uid_trusted = false; // the path was given with --socket
     std::chrono::milliseconds timeout = std::chrono::seconds(10);
+    int output = -1; // where what comes is written to, if that is a descriptor: nothing is waited for once
+                     // its reader is gone
 };
 
 class Client {

@@ -21,6 +21,9 @@ void Context::print_text(std::string_view text) const {
 }
 
 void Context::print_failure(const Failure& failure) const {
+    if (failure.message.empty()) {
+        return; // there is nobody to tell, or nothing that they don't know
+    }
     if (json) {
         out << to_line({{"error", failure.kind}, {"message", failure.message}}) << std::endl;
     } else {

@@ -23,7 +23,8 @@ enum class Exit {
     interrupted = 130, // main() dies of the SIGINT that was caught, so that a calling script stops too
 };
 
-// Why a verb did not do its work. `kind` is the word in {"error": kind} with --json.
+// Why a verb did not do its work. `kind` is the word in {"error": kind} with --json. Without a message
+// nothing is said.
 struct Failure {
     Exit exit = Exit::internal;
     std::string kind;

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     try {
         std::ios::sync_with_stdio(false);
-        const int result = jit::run(argc, argv, std::cout, std::cerr);
+        const int result = jit::run(argc, argv, std::cout, std::cerr, STDOUT_FILENO);
         if (!std::cout) {
             if (!reader_is_gone()) {
                 std::cerr << "jitctl: the answer can't be written to standard output" << std::endl;

@@ -33,9 +33,10 @@ Outcome<Exit> read_and_run(std::span<const char* const> arguments, Context& cont
 
 } // namespace
 
-int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, int output) {
     const std::span arguments(argv + std::min(argc, 1), static_cast<std::size_t>(std::max(argc - 1, 0)));
-    Context context{.out = out, .err = err, .json = wants_json(arguments), .client = {}};
+    Context context{
+        .out = out, .err = err, .json = wants_json(arguments), .client = {.socket = {}, .output = output}};
     const Outcome<Exit> result = read_and_run(arguments, context);
     if (!result) {
         context.print_failure(result.error());

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <fcntl.h>
 #include <fstream>
 #include <pthread.h>
 
@@ -515,6 +516,21 @@ TEST(CtlOutput, that_is_closed_ends_a_stream) {
     std::ofstream full("/dev/full");
     std::ostringstream err;
     EXPECT_EQ(run(static_cast<int>(argv.size()), argv.data(), full, err), 8);
+}
+
+TEST(CtlOutput, whose_reader_has_gone_is_not_waited_for) {
+    FakeJitd jitd(
+        {{.bytes = message({{"parameters", {{"events", Json::array()}}}, {"continues", true}}), .then = {}}});
+    const std::string path = jitd.path();
+    const std::vector<const char*> argv{"jitctl", "--socket", path.c_str(), "audit", "--follow"};
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC), 0);
+    close(ends[0]);
+    const Fd write_end(ends[1]);
+    std::ostringstream out;
+    std::ostringstream err;
+    EXPECT_EQ(run(static_cast<int>(argv.size()), argv.data(), out, err, write_end.get()), 8);
+    EXPECT_EQ(out.str() + err.str(), "");
 }
 
 // ---- policy
