@@ -114,7 +114,7 @@ void run_command_process(const Elevation& elevation, int channel) {
     syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
     umask(elevation.caller.umask | 022);
     if (!set_limits(elevation.limits)) {
-        give_up("the command's resource limits can't be set");
+        give_up(messages::limits_not_set);
     }
     std::vector<Gid> groups;
     for (const std::uint32_t group : allowed.groups) {

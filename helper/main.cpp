@@ -59,15 +59,15 @@ int without_rights(const Caller& caller, Action action) {
         write_all(STDOUT_FILENO, std::string(messages::usage) + std::string(messages::help));
         return 0;
     }
-    const bool limited = set_limits(caller.limits);
+    if (!set_limits(caller.limits)) {
+        return refuse(messages::limits_not_restored);
+    }
     umask(caller.umask);
     restore_signals(caller);
     for (const auto& [name, value] : caller.environment) {
         setenv(name.c_str(), value.c_str(), 1);
     }
-    if (limited) {
-        execl("/usr/bin/jitctl", "jitctl", "list", nullptr);
-    }
+    execl("/usr/bin/jitctl", "jitctl", "list", nullptr);
     return refuse(fail_errno("/usr/bin/jitctl").error().message);
 }
 
