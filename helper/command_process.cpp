@@ -78,18 +78,18 @@ void wait_for_release(int channel, std::uint32_t session) {
 // /dev/tty.
 void take_terminal(const Elevation& elevation) {
     if (setsid() < 0) {
-        give_up("setsid fails");
+        give_up(messages::no_new_session);
     }
     if (elevation.pty == nullptr) {
         return;
     }
     const int slave = elevation.pty->slave.get();
     if (ioctl(slave, TIOCSCTTY, 0) != 0) {
-        give_up("the new terminal can't be taken");
+        give_up(messages::terminal_not_taken);
     }
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
         if (elevation.on_pty[static_cast<std::size_t>(fd)] && dup2(slave, fd) != fd) {
-            give_up("the new terminal can't be used");
+            give_up(messages::terminal_not_used);
         }
     }
 }
@@ -126,14 +126,14 @@ void run_command_process(const Elevation& elevation, int channel) {
     // The directory stays, even where the target couldn't have entered it, as with sudo: names that were
     // typed must not mean other files. One without a name is nowhere.
     if (elevation.caller.cwd.empty() && chdir("/") != 0) {
-        give_up("chdir: there is no directory to start in");
+        give_up(messages::no_directory);
     }
     std::vector<std::string> words = {elevation.command.name};
     words.insert(words.end(), elevation.arguments.begin(), elevation.arguments.end());
     const std::vector<char*> argv = pointers(words);
     const std::vector<char*> envp = pointers(elevation.environment);
     if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-        give_up("descriptors can't be closed");
+        give_up(messages::descriptors_not_closed);
     }
     restore_signals(elevation.caller);
     execve(elevation.command.path.c_str(), argv.data(), envp.data());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "helper/ids.h"
 
+#include "helper/messages.h"
 #include "helper/report.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ Result<void> set_groups(const std::vector<Gid>& groups) {
     std::vector<gid_t> wanted;
     for (const Gid group : groups) {
         if (group == no_gid) {
-            return fail(Errc::internal, "a group without a number");
+            return fail(Errc::internal, std::string(messages::no_number));
         }
         wanted.push_back(number(group));
     }
@@ -33,14 +34,14 @@ Result<void> set_groups(const std::vector<Gid>& groups) {
     std::sort(wanted.begin(), wanted.end());
     std::sort(got.begin(), got.end());
     if (got != wanted) {
-        return fail(Errc::internal, "the kernel has other groups than it was given");
+        return fail(Errc::internal, std::string(messages::other_groups));
     }
     return {};
 }
 
 Result<void> set_ids(uid_t uid, gid_t gid) {
     if (Uid{uid} == no_uid || Gid{gid} == no_gid) {
-        return fail(Errc::internal, "a user or group without a number");
+        return fail(Errc::internal, std::string(messages::no_number));
     }
     if (setresgid(gid, gid, gid) != 0) {
         return fail_errno("setresgid");
@@ -54,10 +55,10 @@ Result<void> set_ids(uid_t uid, gid_t gid) {
         return fail_errno("getresuid");
     }
     if (ruid != uid || euid != uid || suid != uid || rgid != gid || egid != gid || sgid != gid) {
-        return fail(Errc::internal, "the kernel has other ids than it was given");
+        return fail(Errc::internal, std::string(messages::other_ids));
     }
     if (uid != 0 && (setuid(0) == 0 || setresuid(0, 0, 0) == 0 || seteuid(0) == 0)) {
-        return fail(Errc::internal, "root's rights could be taken back");
+        return fail(Errc::internal, std::string(messages::rights_not_given_up));
     }
     return {};
 }
@@ -91,7 +92,7 @@ Result<void> become_caller(Uid uid, Gid gid) {
 AsCaller::AsCaller(Uid uid) {
     setfsuid(number(uid));
     if (static_cast<uid_t>(setfsuid(number(no_uid))) != number(uid)) { // the only way to ask
-        say("files can't be looked up with your rights");
+        say(messages::no_caller_rights);
         _exit(exit_refused);
     }
 }
@@ -99,7 +100,7 @@ AsCaller::AsCaller(Uid uid) {
 AsCaller::~AsCaller() {
     setfsuid(geteuid());
     if (static_cast<uid_t>(setfsuid(number(no_uid))) != geteuid()) {
-        say("root's rights on files don't come back");
+        say(messages::rights_not_back);
         _exit(exit_refused);
     }
 }

@@ -39,7 +39,7 @@ Result<void> wait_for(int fd, short what, Clock::time_point until) {
             return {};
         }
         if (ready == 0) {
-            return unreachable("no answer in time");
+            return unreachable(messages::too_late);
         }
         if (errno != EINTR) {
             return unreachable_errno();
@@ -86,7 +86,7 @@ Result<std::string> read_exactly(int socket, std::size_t size, std::vector<Fd>& 
             return unreachable_errno();
         }
         if (got == 0) {
-            return unreachable("it closed the connection");
+            return unreachable(messages::connection_closed);
         }
         take_descriptors(message, descriptors);
         if ((message.msg_flags & MSG_CTRUNC) != 0) {
@@ -117,7 +117,7 @@ Result<Jitd> Jitd::connect(const char* path) {
     socklen_t size = sizeof peer;
     if (getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof peer ||
         peer.uid != 0) {
-        return unreachable("its socket is not root's");
+        return unreachable(messages::not_roots_socket);
     }
     return Jitd(std::move(socket));
 }

@@ -28,6 +28,30 @@ inline constexpr std::string_view help =
     "The exit status is the command's; 1 where jit-sudo refuses or fails, 126 or 127 where the\n"
     "command can't be executed. To ask for access: jitctl request ROLE --reason TEXT\n";
 
+// The command line.
+inline constexpr std::string_view no_reason = "-r wants a reason";
+inline constexpr std::string_view list_alone = "-l stands alone. What a command would need: jitctl explain";
+inline std::string unknown_option(std::string_view letter) {
+    return "there is no option -" + std::string(letter);
+}
+inline std::string given_twice(std::string_view flag) {
+    return std::string(flag) + " can be given once only";
+}
+inline std::string no_value(std::string_view flag) {
+    return std::string(flag) + " wants a value";
+}
+inline std::string names_only(std::string_view flag, std::string_view what) {
+    return std::string(flag) + " wants the name of a " + std::string(what) +
+           ": numbers such as #0 are not taken";
+}
+inline std::string not_a_name(std::string_view flag, std::string_view value, std::string_view what) {
+    return std::string(flag) + ": " + std::string(value) + " is not the name of a " + std::string(what);
+}
+inline std::string no_assignment(std::string_view word) {
+    return std::string(word) +
+           ": variables are not set on the command line. Run: env NAME=VALUE COMMAND, where allowed";
+}
+
 // What stands in the way of being root at all.
 inline constexpr std::string_view no_new_privileges =
     "this process may gain no privileges (no_new_privs is set, as some containers and editors do), "
@@ -36,6 +60,23 @@ inline constexpr std::string_view nosuid_mount =
     "jit-sudo is on a file system that is mounted with nosuid, so it can't become root. Ask an administrator";
 inline constexpr std::string_view not_setuid = "jit-sudo must be owned by root and have the setuid bit: "
                                                "chown root:root, chmod 4755. Ask an administrator";
+
+// What the kernel didn't do as told: nothing is safe then, and nothing is run.
+inline constexpr std::string_view descriptors_not_closed =
+    "descriptors can't be closed (close_range: Linux 5.9)";
+inline constexpr std::string_view mask_not_reset = "the signal mask can't be reset";
+inline constexpr std::string_view environment_not_cleared = "the environment can't be cleared";
+inline constexpr std::string_view core_not_ruled_out = "core files can't be ruled out";
+inline constexpr std::string_view no_caller_rights = "files can't be looked up with your rights";
+inline constexpr std::string_view rights_not_back = "root's rights on files don't come back";
+inline constexpr std::string_view no_number = "a user or group without a number";
+inline constexpr std::string_view other_groups = "the kernel has other groups than it was given";
+inline constexpr std::string_view other_ids = "the kernel has other ids than it was given";
+inline constexpr std::string_view rights_not_given_up = "root's rights could be taken back";
+inline constexpr std::string_view no_new_session = "setsid fails";
+inline constexpr std::string_view terminal_not_taken = "the new terminal can't be taken";
+inline constexpr std::string_view terminal_not_used = "the new terminal can't be used";
+inline constexpr std::string_view no_directory = "chdir: there is no directory to start in";
 
 inline std::string command_not_found(std::string_view word) {
     return std::string(word) + ": command not found";
@@ -52,6 +93,9 @@ inline std::string no_answer(std::string_view why) {
     return "jitd does not answer (" + std::string(why) +
            "), so nothing is granted. See: systemctl status jitd";
 }
+inline constexpr std::string_view too_late = "no answer in time";
+inline constexpr std::string_view connection_closed = "it closed the connection";
+inline constexpr std::string_view not_roots_socket = "its socket is not root's";
 inline constexpr std::string_view strange_answer =
     "jitd gave an answer that is not understood, so nothing is "
     "granted. Do jit-sudo and jitd have the same version?";

@@ -3,6 +3,7 @@
 #include "helper/options.h"
 
 #include "core/text.h"
+#include "helper/messages.h"
 
 #include <algorithm>
 #include <optional>
@@ -26,10 +27,10 @@ Result<void> set_name(std::string& name, char option, std::string_view value) {
     const std::string flag = {'-', option};
     const std::string what = option == 'u' ? "user" : "group";
     if (value.starts_with('#')) {
-        return misused(flag + " wants the name of a " + what + ": numbers such as #0 are not taken");
+        return misused(messages::names_only(flag, what));
     }
     if (!is_account_name(value)) {
-        return misused(flag + ": " + shell_word(value) + " is not the name of a " + what);
+        return misused(messages::not_a_name(flag, shell_word(value), what));
     }
     name = value;
     return {};
@@ -81,7 +82,7 @@ private:
             case 'r':
                 return valued(letter, letters);
             default:
-                return misused("there is no option -" + escape({&letter, 1}));
+                return misused(messages::unknown_option(escape({&letter, 1})));
             }
         }
         return {};
@@ -90,12 +91,12 @@ private:
     Result<void> valued(char letter, std::string_view value) {
         const std::string flag = {'-', letter};
         if (given_.find(letter) != std::string::npos) {
-            return misused(flag + " can be given once only");
+            return misused(messages::given_twice(flag));
         }
         given_ += letter;
         if (value.empty()) {
             if (rest_.empty()) {
-                return misused(flag + " wants a value");
+                return misused(messages::no_value(flag));
             }
             value = rest_.front();
             rest_ = rest_.subspan(1);
@@ -104,7 +105,7 @@ private:
             return set_name(letter == 'u' ? options_.user : options_.group, letter, value);
         }
         if (value.empty()) {
-            return misused("-r wants a reason");
+            return misused(std::string(messages::no_reason));
         }
         options_.reason = value;
         return {};
@@ -116,7 +117,7 @@ private:
         }
         if (options_.action == Action::list) {
             if (!given_.empty() || !options_.command.empty()) {
-                return misused("-l stands alone. What a command would need: jitctl explain");
+                return misused(std::string(messages::list_alone));
             }
             return std::move(options_);
         }
@@ -124,9 +125,7 @@ private:
             return misused("");
         }
         if (is_assignment(options_.command.front())) {
-            return misused(
-                shell_word(options_.command.front()) +
-                ": variables are not set on the command line. Run: env NAME=VALUE COMMAND, where allowed");
+            return misused(messages::no_assignment(shell_word(options_.command.front())));
         }
         return std::move(options_);
     }

@@ -46,7 +46,7 @@ void fix_descriptors() {
         }
     }
     if (close_range(STDERR_FILENO + 1, ~0U, 0) != 0) {
-        give_up("descriptors can't be closed: this kernel has no close_range");
+        give_up(messages::descriptors_not_closed);
     }
 }
 
@@ -65,7 +65,7 @@ void reset_signals(Caller& caller) {
     sigset_t none;
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, nullptr) != 0) {
-        give_up("the signal mask can't be reset");
+        give_up(messages::mask_not_reset);
     }
     const itimerval off{};
     for (const auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) {
@@ -124,14 +124,14 @@ Caller sanitise() {
     caller.environment = kept_environment(environ);
     // Programs that PAM modules start need a PATH, and nothing else.
     if (clearenv() != 0 || setenv("PATH", secure_path, 1) != 0) {
-        give_up("the environment can't be cleared");
+        give_up(messages::environment_not_cleared);
     }
     reset_signals(caller);
     caller.umask = umask(022);
     caller.limits = current_limits();
     lift_limits();
     if (prctl(PR_SET_DUMPABLE, 0) != 0) {
-        give_up("core files can't be ruled out");
+        give_up(messages::core_not_ruled_out);
     }
     caller.uid = Uid{getuid()};
     caller.gid = Gid{getgid()};
