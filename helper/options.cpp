@@ -5,8 +5,6 @@
 #include "core/text.h"
 #include "helper/messages.h"
 
-#include <algorithm>
-#include <optional>
 #include <string_view>
 
 namespace jit {
