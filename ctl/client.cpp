@@ -175,6 +175,9 @@ Outcome<void> Client::send_call(std::string_view method, const Json& parameters,
         if (sent < 0 && errno == EINTR) {
             continue;
         }
+        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+            return {}; // what it said before it hung up tells more: receive() finds that, or nothing
+        }
         if (sent < 0) {
             return no_answer(errno == EAGAIN ? "it reads nothing" : std::strerror(errno));
         }
