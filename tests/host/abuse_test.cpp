@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using namespace std::string_literals;
 
 constexpr const char* CONNECT = R"(
-use strict; use IO::Socket::UNIX; use IO::Select; use Time::HiRes "time";
+use strict; use IO::Socket::UNIX; use IO::Select;
 $SIG{PIPE} = "IGNORE"; $| = 1; binmode STDIN;
 sub dial { IO::Socket::UNIX->new(Peer => "/run/jit/io.jitsudo.Access") or die "connect: $!\n" }
 )";
@@ -45,7 +45,9 @@ std::string raw(Host& host, const std::string& user, const std::string& bytes, i
         for (1 .. )" +
         std::to_string(replies) +
         R"() { my $reply = <$socket>; chomp $reply; print defined $reply ? $reply : "closed", "\n"; })";
-    return perl(host, user, program, bytes).out;
+    const Result run = perl(host, user, program, bytes);
+    EXPECT_EQ(run.status, 0) << run;
+    return run.out;
 }
 
 std::string message(const std::string& method, const std::string& parameters) {
