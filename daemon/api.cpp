@@ -129,8 +129,9 @@ void Api::ask_who(const CallPtr& call, WithCaller then) {
                     return parts_.store.is_elevation_session(*login->session, parts_.clock.boot_id());
                 });
                 if (!elevated || *elevated) {
-                    caller.not_attested = "this is an elevation, and may be anybody who got into it: answer from a "
-                                          "login of your own, outside of jit-sudo";
+                    caller.not_attested =
+                        "this is an elevation, and may be anybody who got into it: answer from a "
+                        "login of your own, outside of jit-sudo";
                 }
             }
             then(caller);
