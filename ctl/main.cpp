@@ -31,8 +31,8 @@ bool reader_is_gone() {
 
 // So that a shell or script that called us sees the Ctrl-C and stops as well.
 [[noreturn]] void die_of_interrupt() {
-    std::signal(SIGINT, SIG_DFL);
-    std::raise(SIGINT);
+    (void)std::signal(SIGINT, SIG_DFL);
+    (void)std::raise(SIGINT);
     std::_Exit(static_cast<int>(jit::Exit::interrupted));
 }
 
@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
     if (!hold_standard_descriptors()) {
         return internal;
     }
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     try {
         std::ios::sync_with_stdio(false);
         const int result = jit::run(argc, argv, std::cout, std::cerr, STDOUT_FILENO);
