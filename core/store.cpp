@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include <sys/stat.h>
 
 namespace jit {
@@ -107,6 +110,11 @@ struct Store::Statements {
           pending(db.prepare(select("WHERE state = 'pending' ORDER BY filed"))),
           active(db.prepare(select("WHERE state = 'active' ORDER BY not_after"))),
           active_of(db.prepare(select("WHERE state = 'active' AND uid = ? ORDER BY not_after"))),
+          active_uids(db.prepare("SELECT DISTINCT uid FROM requests WHERE state = 'active'")),
+          due_pending(db.prepare(select("WHERE state = 'pending' AND answer_by <= ?"))),
+          due_by_time(db.prepare(select("WHERE state = 'active' AND not_after <= ?"))),
+          due_by_boot(db.prepare(
+              select("WHERE state = 'active' AND boot_id = ? AND boot_deadline <= ? AND not_after > ?"))),
           newest(db.prepare(select("ORDER BY filed DESC LIMIT ?"))),
           chain_of(db.prepare(select("WHERE chain = ? AND state IN ('pending', 'active') ORDER BY filed"))),
           chain_start(db.prepare("SELECT min(not_before) FROM requests WHERE chain = ?")),
@@ -146,10 +154,10 @@ struct Store::Statements {
           set(db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)")),
           unset(db.prepare("DELETE FROM meta WHERE key = ?")) {}
 
-    Statement find, pending, active, active_of, newest, chain_of, chain_start, count, count_all,
-        count_pending_of, next_timeout, next_end, next_boot_end, exists, insert, update, answers, add_answer,
-        insert_use, update_use, live_uses, find_use, is_elevation, append, events_after, add_checkpoint,
-        checkpoints, get, set, unset;
+    Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
+        chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
+        exists, insert, update, answers, add_answer, insert_use, update_use, live_uses, find_use,
+        is_elevation, append, events_after, add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);
@@ -281,6 +289,26 @@ std::vector<Request> Store::active() {
 std::vector<Request> Store::active_of(Uid uid) {
     return read_requests(sql_->active_of.run(std::int64_t{number(uid)}));
 }
+
+std::vector<Uid> Store::active_uids() {
+    std::vector<Uid> uids;
+    auto rows = sql_->active_uids.run();
+    while (rows.next()) {
+        uids.push_back(uid_of(rows.integer(0)));
+    }
+    return uids;
+}
+
+std::vector<Request> Store::due(const Now& now, const std::string& boot_id) {
+    const std::int64_t time = count_of(now.time);
+    auto requests = read_requests(sql_->due_pending.run(time));
+    std::ranges::move(read_requests(sql_->due_by_time.run(time)), std::back_inserter(requests));
+    std::ranges::move(read_requests(sql_->due_by_boot.run(
+                          boot_id, std::int64_t{now.boot.time_since_epoch().count()}, time)),
+                      std::back_inserter(requests));
+    return requests;
+}
+
 std::vector<Request> Store::newest(std::int64_t limit) {
     return read_requests(sql_->newest.run(limit));
 }

@@ -67,6 +67,9 @@ public:
     [[nodiscard]] std::vector<Request> pending();
     [[nodiscard]] std::vector<Request> active();
     [[nodiscard]] std::vector<Request> active_of(Uid uid);
+    [[nodiscard]] std::vector<Uid> active_uids(); // those who have a grant
+    // Pending ones that have waited long enough, and grants that are over by either clock.
+    [[nodiscard]] std::vector<Request> due(const Now& now, const std::string& boot_id);
     [[nodiscard]] std::vector<Request> newest(std::int64_t limit); // over or not
     // The grants of one chain of extensions that are pending or active.
     [[nodiscard]] std::vector<Request> chain_of(const RequestId& chain);

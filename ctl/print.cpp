@@ -111,7 +111,7 @@ bool is_party(const Json& value) {
 }
 
 std::string event_value(std::string_view key, const Json& value) {
-    constexpr std::array<std::string_view, 3> times{"not_before", "not_after", "answer_by"};
+    constexpr std::array<std::string_view, 4> times{"not_before", "not_after", "answer_by", "until"};
     if (value.is_number_integer() && std::ranges::find(times, key) != times.end()) {
         return format_utc(Time(Millis(value.get<std::int64_t>())));
     }

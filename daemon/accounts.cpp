@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/accounts.h"
 
+#include "core/clock.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -14,6 +16,8 @@ namespace {
 
 constexpr Millis patience = std::chrono::seconds(5);
 constexpr std::size_t most_waiting = 1024;
+constexpr Millis recent_enough = std::chrono::seconds(10);
+constexpr std::size_t most_recent = 1024;
 
 std::unexpected<Error> unavailable(std::string_view why) {
     return fail(Errc::unavailable,
@@ -45,6 +49,23 @@ void Accounts::look_up(const AccountKey& key, Done done) {
             }
             done(found->account);
         });
+}
+
+void Accounts::look_up_recent(const AccountKey& key, const Done& done) {
+    const BootTime now = read_system_clock().boot;
+    if (const auto found = recent_.find(key);
+        found != recent_.end() && now - found->second.at < recent_enough) {
+        return done(std::optional(found->second.account));
+    }
+    look_up(key, [this, key, done](const Result<std::optional<Account>>& found) {
+        if (recent_.size() >= most_recent) {
+            recent_.clear();
+        }
+        if (found && *found) {
+            recent_.insert_or_assign(key, Recent{.account = **found, .at = read_system_clock().boot});
+        }
+        done(found);
+    });
 }
 
 void Accounts::look_up_group(const std::string& name, GroupDone done) {

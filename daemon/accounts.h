@@ -24,6 +24,9 @@ public:
 
     // `done` is called from the loop, never before this returns, within a few seconds.
     void look_up(const AccountKey& key, Done done);
+    // The same, content with what was found less than ten seconds ago, and then calls at once. For those
+    // whose rights rest on a grant: who is eligible, and who may answer, is asked anew each time.
+    void look_up_recent(const AccountKey& key, const Done& done);
     void look_up_group(const std::string& name, GroupDone done);
 
 private:
@@ -44,6 +47,11 @@ private:
     Loop::Source readable_;
     std::int64_t next_id_ = 1;
     std::map<std::int64_t, Waiting> waiting_;
+    struct Recent {
+        Account account;
+        BootTime at;
+    };
+    std::map<AccountKey, Recent> recent_;
 };
 
 } // namespace jit

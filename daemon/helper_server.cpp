@@ -187,7 +187,7 @@ void HelperServer::asked(std::uint64_t id) {
         }) > most_of_one_uid) {
         return refuse(id, Error{Errc::exhausted, "too many commands at once; try again later"});
     }
-    parts_.accounts.look_up(caller, [this, id, caller](const Result<std::optional<Account>>& found) {
+    parts_.accounts.look_up_recent(caller, [this, id, caller](const Result<std::optional<Account>>& found) {
         if (find(id) == nullptr) {
             return;
         }
@@ -216,7 +216,7 @@ void HelperServer::found_caller(std::uint64_t id, const Account& account) {
                          .run_as = run_as,
                          .group = ask.group,
                          .command = Command{.path = ask.path, .arguments = ask.arguments}};
-    parts_.accounts.look_up(run_as, [this, id, run_as](const Result<std::optional<Account>>& found) {
+    parts_.accounts.look_up_recent(run_as, [this, id, run_as](const Result<std::optional<Account>>& found) {
         Connection* asking = find(id);
         if (asking == nullptr) {
             return;
@@ -290,6 +290,10 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
     connection.place = place->name;
     connection.grant = grant.id;
     connection.authenticate = role.authenticate.value_or(connection.account.has_password);
+    // As login(1) has it where passwd(5) names none.
+    const auto path_or = [](const std::string& path, const char* otherwise) {
+        return path.starts_with('/') ? path : std::string(otherwise);
+    };
     HelperAllowed allowed{.grant = grant.id,
                           .role = grant.role,
                           .authenticate = connection.authenticate,
@@ -298,8 +302,8 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
                           .gid = number(connection.target.gid),
                           .groups = {},
                           .user = connection.target.name,
-                          .home = connection.target.home,
-                          .shell = connection.target.shell,
+                          .home = path_or(connection.target.home, "/"),
+                          .shell = path_or(connection.target.shell, "/bin/sh"),
                           .deadline = {.time = deadline.time.time_since_epoch().count(),
                                        .boot = deadline.boot.time_since_epoch().count()}};
     for (const Gid gid : connection.target.gids) {

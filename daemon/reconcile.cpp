@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
@@ -69,15 +68,11 @@ void Reconciler::arm() {
 }
 
 void Reconciler::check_eligibility() {
-    const auto active = store_.guarded([&]() -> Result<std::vector<Request>> { return store_.active(); });
-    if (!active) {
-        return;
+    const auto uids = store_.guarded([&]() -> Result<std::vector<Uid>> { return store_.active_uids(); });
+    if (!uids) {
+        return journal_.send(Journal::Level::critical, uids.error().message);
     }
-    std::set<Uid> uids;
-    for (const Request& request : *active) {
-        uids.insert(request.beneficiary.uid);
-    }
-    for (const Uid uid : uids) {
+    for (const Uid uid : *uids) {
         accounts_.look_up(uid, [this, uid](const Result<std::optional<Account>>& found) {
             if (!found) {
                 return journal_.send(

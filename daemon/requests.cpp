@@ -161,16 +161,8 @@ void Requests::end(Request& request, State state, std::optional<Cause> cause, Ti
 
 Result<void> Requests::advance() {
     const Now now = clock_.now();
-    auto due = store_.guarded([&]() -> Result<std::vector<Request>> {
-        auto requests = store_.pending();
-        std::erase_if(requests, [&](const Request& request) { return now.time < request.answer_by; });
-        for (Request& request : store_.active()) {
-            if (request.not_after->over(now, clock_.boot_id())) {
-                requests.push_back(std::move(request));
-            }
-        }
-        return requests;
-    });
+    auto due =
+        store_.guarded([&]() -> Result<std::vector<Request>> { return store_.due(now, clock_.boot_id()); });
     if (!due) {
         return std::unexpected(due.error());
     }

@@ -142,7 +142,13 @@ TEST(Eligibility, names_are_persons_and_at_names_are_groups) {
     const auto with = [&](const std::string& person, const std::string& name,
                           std::vector<std::string> groups) {
         return includes(subjects, {.person = person, .account = name, .uid = Uid{1000}},
-                        {.name = name, .uid = Uid{1000}, .gid = Gid{1000}, .groups = std::move(groups)});
+                        {.name = name,
+                         .uid = Uid{1000},
+                         .gid = Gid{1000},
+                         .groups = std::move(groups),
+                         .gids = {},
+                         .home = {},
+                         .shell = {}});
     };
     EXPECT_TRUE(with("alice", "alice-adm", {}));
     EXPECT_TRUE(with("bob", "bob", {"sre"}));

@@ -111,7 +111,13 @@ protected:
         if (name == "root") {
             uid = 0;
         }
-        return {.name = name, .uid = Uid{uid}, .gid = Gid{uid}, .groups = std::move(groups)};
+        return {.name = name,
+                .uid = Uid{uid},
+                .gid = Gid{uid},
+                .groups = std::move(groups),
+                .gids = {},
+                .home = {},
+                .shell = {}};
     }
     // Somebody at a login of their own.
     Caller caller(const std::string& name, std::vector<std::string> groups = {}) const {

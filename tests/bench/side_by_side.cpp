@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// side_by_side RUNS COMMAND… [-- COMMAND…]…: runs the commands in turn, each RUNS times, and prints the
+// median and the 99th percentile of each, and its ratio to the first. In turn, so that whatever else the
+// machine does meets all alike.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string>
+#include <sys/wait.h>
+#include <vector>
+
+namespace {
+
+struct Command {
+    std::vector<char*> argv;
+    std::string text;
+    std::vector<double> milliseconds;
+};
+
+double run_once(const Command& command) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (const int fd : {0, 1, 2}) {
+        posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+    }
+    const auto began = std::chrono::steady_clock::now();
+    pid_t pid = 0;
+    int status = -1;
+    if (posix_spawnp(&pid, command.argv[0], &actions, nullptr, command.argv.data(), environ) != 0 ||
+        waitpid(pid, &status, 0) != pid || status != 0) {
+        std::fprintf(stderr, "side_by_side: %s: failed (%d)\n", command.text.c_str(), status);
+        std::exit(1);
+    }
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+    posix_spawn_file_actions_destroy(&actions);
+    return took.count();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const int runs = argc > 2 ? std::atoi(argv[1]) : 0;
+    if (runs < 1) {
+        std::fprintf(stderr, "usage: side_by_side RUNS COMMAND... [-- COMMAND...]...\n");
+        return 2;
+    }
+    std::vector<Command> commands(1);
+    for (int index = 2; index < argc; ++index) {
+        if (std::string(argv[index]) == "--") {
+            commands.emplace_back();
+        } else {
+            commands.back().argv.push_back(argv[index]);
+            commands.back().text += (commands.back().text.empty() ? "" : " ") + std::string(argv[index]);
+        }
+    }
+    for (Command& command : commands) {
+        command.argv.push_back(nullptr);
+        run_once(command); // the first run finds cold caches
+    }
+    for (int run = 0; run < runs; ++run) {
+        for (Command& command : commands) {
+            command.milliseconds.push_back(run_once(command));
+        }
+    }
+    double first = 0;
+    for (Command& command : commands) {
+        std::ranges::sort(command.milliseconds);
+        const double median = command.milliseconds[command.milliseconds.size() / 2];
+        const double high = command.milliseconds[command.milliseconds.size() * 99 / 100];
+        first = first == 0 ? median : first;
+        std::printf("%-28s median %6.2f ms   p99 %6.2f ms   ratio %.2f\n", command.text.c_str(), median, high,
+                    median / first);
+    }
+    return 0;
+}
