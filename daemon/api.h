@@ -42,16 +42,16 @@ private:
     using Method = void (Api::*)(const CallPtr&, Parameters&);
     using WithCaller = std::function<void(const Caller&)>;
 
+    // Tells the client which parameter is wrong, if one is.
+    static bool rejected(const CallPtr& call, const Parameters& parameters);
     void ask_who(const CallPtr& call, WithCaller then);
     void ask_account(const CallPtr& call, AccountKey key, std::function<void(const Account&)> then);
-    void check_login(Caller& caller, const Peer& peer, std::optional<Uid>& login_uid) const;
     // The caller's own or one they may see; otherwise "there is no such request", as for one that there
     // isn't.
     Result<Request> visible(const Caller& caller, const RequestId& id) const;
     void finish(const CallPtr& call, const Caller& caller, std::string_view what,
                 const Result<Request>& result);
     void watch(const CallPtr& call, const Caller& caller, const Request& request);
-    Json view(const Request& request, const Caller& caller) const;
 
     void request(const CallPtr& call, Parameters& parameters);
     void grant(const CallPtr& call, Parameters& parameters);

@@ -146,8 +146,9 @@ void Uses::watch_place(Live& live) {
     if (!live.events) {
         return;
     }
-    // Read to its end once, or the first change isn't told.
-    const bool populated = elevations_.populated(live.use.id);
+    // Read once, or what it says now counts as a change.
+    char now[64];
+    const ssize_t size = pread(live.events.get(), now, sizeof now, 0);
     live.watch = loop_.on_io(live.events.get(), EPOLLPRI, [this, id = live.use.id](std::uint32_t) {
         char buffer[64];
         const auto found = live_.find(id);
@@ -155,7 +156,8 @@ void Uses::watch_place(Live& live) {
             settle();
         }
     });
-    if (!populated) {
+    if (size <= 0 ||
+        std::string_view(now, static_cast<std::size_t>(size)).find("populated 1") == std::string_view::npos) {
         settle();
     }
 }

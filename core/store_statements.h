@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// What the parts of the store share: its prepared statements, and how columns become values. For
+// core/store*.cpp only.
+#pragma once
+
+#include "core/store.h"
+
+#include <fmt/format.h>
+
+namespace jit {
+
+constexpr std::string_view columns = "id, state, cause, role, scope, stages, person, account, uid, "
+                                     "requester, requester_account, requester_uid, "
+                                     "login_person, reason, ticket, duration, filed, answer_by, not_before, "
+                                     "not_after, boot_id, boot_deadline, ended, "
+                                     "ended_by, ended_reason, extends, chain";
+
+// A row that our own checks would never have written: the file was damaged or tampered with.
+[[noreturn]] inline void damaged(const std::string& what) {
+    throw DbError(SQLITE_CORRUPT, "damaged: " + what);
+}
+
+inline std::int64_t count_of(Time time) {
+    return time.time_since_epoch().count();
+}
+inline Time time_of(std::int64_t count) {
+    return Time(Millis(count));
+}
+
+inline std::optional<std::int64_t> count_of(const std::optional<Time>& time) {
+    return time ? std::optional(count_of(*time)) : std::nullopt;
+}
+
+inline std::optional<Time> optional_time(const Statement::Rows& rows, int column) {
+    return rows.is_null(column) ? std::nullopt : std::optional(time_of(rows.integer(column)));
+}
+
+inline Uid uid_of(std::int64_t value) {
+    if (value < 0 || value >= number(no_uid)) {
+        damaged("a uid out of range");
+    }
+    return Uid{static_cast<std::uint32_t>(value)};
+}
+
+inline std::string select(std::string_view rest) {
+    return fmt::format("SELECT {} FROM requests {}", columns, rest);
+}
+
+struct Store::Statements {
+    explicit Statements(const Database& db)
+        : find(db.prepare(select("WHERE id = ?"))),
+          pending(db.prepare(select("WHERE state = 'pending' ORDER BY filed"))),
+          active(db.prepare(select("WHERE state = 'active' ORDER BY not_after"))),
+          active_of(db.prepare(select("WHERE state = 'active' AND uid = ? ORDER BY not_after"))),
+          active_uids(db.prepare("SELECT DISTINCT uid FROM requests WHERE state = 'active'")),
+          due_pending(db.prepare(select("WHERE state = 'pending' AND answer_by <= ?"))),
+          due_by_time(db.prepare(select("WHERE state = 'active' AND not_after <= ?"))),
+          due_by_boot(db.prepare(
+              select("WHERE state = 'active' AND boot_id = ? AND boot_deadline <= ? AND not_after > ?"))),
+          newest(db.prepare(select("ORDER BY filed DESC LIMIT ?"))),
+          chain_of(db.prepare(select("WHERE chain = ? AND state IN ('pending', 'active') ORDER BY filed"))),
+          chain_start(db.prepare("SELECT min(not_before) FROM requests WHERE chain = ?")),
+          count(db.prepare("SELECT count(*) FROM requests WHERE state = ?")),
+          count_all(db.prepare("SELECT count(*) FROM requests")),
+          count_pending_of(
+              db.prepare("SELECT count(*) FROM requests WHERE state = 'pending' AND requester = ?")),
+          next_timeout(db.prepare("SELECT min(answer_by) FROM requests WHERE state = 'pending'")),
+          next_end(db.prepare("SELECT min(not_after) FROM requests WHERE state = 'active'")),
+          next_boot_end(
+              db.prepare("SELECT min(boot_deadline) FROM requests WHERE state = 'active' AND boot_id = ?")),
+          exists(db.prepare("SELECT 1 FROM requests WHERE id = ?")),
+          insert(db.prepare(
+              fmt::format("INSERT INTO requests ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+                          "?,?,?,?,?)",
+                          columns))),
+          update(db.prepare("UPDATE requests SET state=?, cause=?, not_before=?, not_after=?, boot_id=?, "
+                            "boot_deadline=?, ended=?, ended_by=?, ended_reason=? WHERE id=?")),
+          answers(db.prepare("SELECT person, account, uid, approves, stages, reason, at FROM answers "
+                             "WHERE request = ? ORDER BY at, person")),
+          add_answer(
+              db.prepare("INSERT INTO answers (request, person, account, uid, approves, stages, reason, at) "
+                         "VALUES (?,?,?,?,?,?,?,?)")),
+          insert_use(db.prepare(
+              "INSERT INTO uses (id, grant_, person, account, uid, run_as, group_, command, cwd, tty, "
+              "pid, session, boot_id, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+          update_use(db.prepare("UPDATE uses SET exited=?, status=?, ended=? WHERE id=?")),
+          live_uses(db.prepare("SELECT * FROM uses WHERE ended IS NULL ORDER BY started")),
+          find_use(db.prepare("SELECT * FROM uses WHERE id = ?")),
+          is_elevation(db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? LIMIT 1")),
+          append(db.prepare("INSERT INTO events (seq, body, hash) VALUES (?,?,?)")),
+          events_after(db.prepare("SELECT seq, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?")),
+          add_checkpoint(
+              db.prepare("INSERT OR REPLACE INTO checkpoints (seq, at, hash, signature) VALUES (?,?,?,?)")),
+          checkpoints(db.prepare("SELECT seq, at, hash, signature FROM checkpoints ORDER BY seq")),
+          get(db.prepare("SELECT value FROM meta WHERE key = ?")),
+          set(db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)")),
+          unset(db.prepare("DELETE FROM meta WHERE key = ?")) {}
+
+    Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
+        chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
+        exists, insert, update, answers, add_answer, insert_use, update_use, live_uses, find_use,
+        is_elevation, append, events_after, add_checkpoint, checkpoints, get, set, unset;
+
+    std::optional<std::string> value(std::string_view key) {
+        auto rows = get.run(key);
+        return rows.next() ? std::optional(rows.text(0)) : std::nullopt;
+    }
+};
+
+} // namespace jit

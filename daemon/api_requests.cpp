@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+// The methods that people use: asking, answering, looking.
+#include "daemon/api.h"
+#include "daemon/explain.h"
+#include "daemon/parameters.h"
+#include "daemon/view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+constexpr std::int64_t most_listed = 1000;
+
+Ask ask_from(Parameters& parameters) {
+    Ask ask;
+    ask.role = parameters.text("role");
+    ask.reason = parameters.text("reason");
+    ask.duration = parameters.optional_duration("duration");
+    ask.ticket = parameters.optional_text("ticket").value_or("");
+    ask.commands = parameters.texts("commands");
+    ask.groups = parameters.texts("groups");
+    return ask;
+}
+
+} // namespace
+
+void Api::request(const CallPtr& call, Parameters& parameters) {
+    Ask ask = ask_from(parameters);
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, ask = std::move(ask)](const Caller& caller) {
+        finish(call, caller, "request " + ask.role, parts_.requests.file(caller, ask));
+    });
+}
+
+void Api::grant(const CallPtr& call, Parameters& parameters) {
+    Ask ask = ask_from(parameters);
+    std::string user = parameters.text("user");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, ask = std::move(ask), user = std::move(user)](const Caller& caller) {
+        ask_account(call, user, [this, call, ask, caller, user](const Account& beneficiary) {
+            finish(call, caller, fmt::format("grant {} {}", user, ask.role),
+                   parts_.requests.grant(caller, beneficiary, ask));
+        });
+    });
+}
+
+void Api::extend(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    const std::string reason = parameters.text("reason");
+    const auto duration = parameters.optional_duration("duration");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id, reason, duration](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        finish(call, caller, "extend " + id,
+               seen ? parts_.requests.extend(caller, id, reason, duration) : seen);
+    });
+}
+
+void Api::list(const CallPtr& call, Parameters& parameters) {
+    const bool all = parameters.flag("all");
+    const std::int64_t limit =
+        std::clamp(parameters.optional_number("limit").value_or(most_listed), std::int64_t{1}, most_listed);
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, all, limit](const Caller& caller) {
+        auto requests = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
+            if (all) {
+                return parts_.store.newest(most_listed);
+            }
+            auto found = parts_.store.pending();
+            std::ranges::move(parts_.store.active(), std::back_inserter(found));
+            return found;
+        });
+        if (!requests) {
+            return call->fail(requests.error());
+        }
+        Json list = Json::array();
+        for (const Request& request : *requests) {
+            if (std::ssize(list) < limit && may_see(parts_.policy.policy(), request, caller)) {
+                list.push_back(view_of(parts_.policy.policy(), request, caller));
+            }
+        }
+        call->reply({{"requests", list}});
+    });
+}
+
+void Api::show(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        if (!seen) {
+            return call->fail(seen.error());
+        }
+        call->reply({{"request", view_of(parts_.policy.policy(), *seen, caller)}});
+    });
+}
+
+void Api::watch_method(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id](const Caller& caller) {
+        finish(call, caller, "watch " + id, visible(caller, id));
+    });
+}
+
+void Api::approve(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    const std::string reason = parameters.optional_text("reason").value_or("");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id, reason](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        if (!seen) {
+            return call->fail(seen.error());
+        }
+        ask_account(call, seen->beneficiary.uid,
+                    [this, call, id, reason, caller](const Account& beneficiary) {
+                        finish(call, caller, "approve " + id,
+                               parts_.requests.approve(caller, id, reason, beneficiary));
+                    });
+    });
+}
+
+void Api::deny(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    const std::string reason = parameters.text("reason");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id, reason](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        finish(call, caller, "deny " + id, seen ? parts_.requests.deny(caller, id, reason) : seen);
+    });
+}
+
+void Api::cancel(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        finish(call, caller, "cancel " + id, seen ? parts_.requests.cancel(caller, id) : seen);
+    });
+}
+
+void Api::release(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        finish(call, caller, "release " + id, seen ? parts_.requests.release(caller, id) : seen);
+    });
+}
+
+void Api::revoke(const CallPtr& call, Parameters& parameters) {
+    const RequestId id = parameters.text("id");
+    const std::string reason = parameters.text("reason");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, id, reason](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        finish(call, caller, "revoke " + id, seen ? parts_.requests.revoke(caller, id, reason) : seen);
+    });
+}
+
+void Api::explain(const CallPtr& call, Parameters& parameters) {
+    Wish wish;
+    const auto user = parameters.optional_text("user");
+    wish.command = parameters.texts("command");
+    wish.run_as = parameters.optional_text("run_as").value_or("root");
+    wish.login = parameters.optional_text("login").value_or("");
+    wish.group = parameters.optional_text("group").value_or("");
+    if (rejected(call, parameters)) {
+        return;
+    }
+    ask_who(call, [this, call, wish = std::move(wish), user](const Caller& caller) {
+        const auto answer = [this, call, wish](const Account& account) {
+            auto active = parts_.store.guarded(
+                [&]() -> Result<std::vector<Request>> { return parts_.store.active_of(account.uid); });
+            if (!active) {
+                return call->fail(active.error());
+            }
+            const auto reply =
+                jit::explain(parts_.policy.policy(), account, wish, *active,
+                             [this](const Role& role) { return parts_.requests.access_of(role); });
+            if (!reply) {
+                return call->fail(reply.error());
+            }
+            call->reply(*reply);
+        };
+        if (!user || *user == caller.account.name) {
+            return answer(caller.account);
+        }
+        if (!is_auditor(parts_.policy.policy(), caller)) {
+            return call->fail({Errc::refused, "only auditors and root ask about others"});
+        }
+        ask_account(call, *user, answer);
+    });
+}
+
+} // namespace jit
