@@ -90,7 +90,8 @@ public:
     void add_answer(const RequestId& id, const Answer& answer);
 
     void insert(const Use& use);
-    void update(const Use& use); // exited, status and ended
+    void update(
+        const Use& use); // exited, status and ended; the command of one that has ended is in its event only
     [[nodiscard]] std::vector<Use> live_uses();
     [[nodiscard]] std::optional<Use> find_use(const std::string& id);
     // Whether an audit session of that boot is one that jit-sudo made: nobody answers from inside one.

@@ -31,6 +31,7 @@ struct Use {
     std::optional<Command> command;
     std::string cwd;
     std::string tty;
+    std::optional<Uid> login_uid;         // the audit login uid that it was started from; for the event only
     std::uint32_t pid = 0;                // of the command, when it began
     std::optional<std::uint32_t> session; // its audit session; none where the kernel keeps none
     std::string boot_id;                  // the boot that pid and session are of

@@ -114,9 +114,14 @@ void Api::ask_who(const CallPtr& call, WithCaller then) {
                     return parts_.store.is_elevation_session(*login->session, parts_.clock.boot_id());
                 });
                 if (!elevated || *elevated) {
+                    caller.login_known = false;
                     caller.not_attested =
                         "this is an elevation, and may be anybody who got into it: answer from a "
                         "login of your own, outside of jit-sudo";
+                } else if (!login->in_login_scope) {
+                    caller.not_attested =
+                        "this is a service that runs in your name (systemd --user, cron, at), not a "
+                        "login: answer from an ssh or console session";
                 }
             }
             then(caller);

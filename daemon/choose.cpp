@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace jit {
 namespace {
@@ -49,16 +50,34 @@ bool carries(const Policy& policy, const Request& grant, const Wanted& wanted) {
            role_has(grant.scope, role->second, wanted);
 }
 
-const Request* choose(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
-                      const Now& now, const std::string& boot_id) {
-    const Request* best = nullptr;
+namespace {
+
+// The best of those that carry it and live.
+const Request* best(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
+                    const Now& now, const std::string& boot_id, const auto& rank) {
+    const Request* found = nullptr;
     for (const Request& grant : active) {
         if (carries(policy, grant, wanted) && grant.not_after && !grant.not_after->over(now, boot_id) &&
-            (best == nullptr || best->not_after->time < grant.not_after->time)) {
-            best = &grant;
+            (found == nullptr || rank(*found) < rank(grant))) {
+            found = &grant;
         }
     }
-    return best;
+    return found;
+}
+
+} // namespace
+
+const Request* longest(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
+                       const Now& now, const std::string& boot_id) {
+    return best(policy, active, wanted, now, boot_id,
+                [](const Request& grant) { return grant.not_after->time; });
+}
+
+const Request* choose(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
+                      const Now& now, const std::string& boot_id) {
+    return best(policy, active, wanted, now, boot_id, [&](const Request& grant) {
+        return std::pair(policy.roles.find(grant.role)->second.authenticate == false, grant.not_after->time);
+    });
 }
 
 Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,

@@ -24,6 +24,10 @@ struct Wanted {
 [[nodiscard]] bool carries(const Policy& policy, const Request& grant, const Wanted& wanted);
 
 // Of those that carry it and live, the one that lives longest; nullptr: none.
+[[nodiscard]] const Request* longest(const Policy& policy, const std::vector<Request>& active,
+                                     const Wanted& wanted, const Now& now, const std::string& boot_id);
+// The one to start it under: one that asks for no password where there is one, and of these the one that
+// lives longest.
 [[nodiscard]] const Request* choose(const Policy& policy, const std::vector<Request>& active,
                                     const Wanted& wanted, const Now& now, const std::string& boot_id);
 

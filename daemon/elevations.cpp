@@ -28,6 +28,7 @@ bool is_ours(std::string_view name) {
 std::string read_all(const std::string& path) {
     const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     std::string content;
+    errno = file ? 0 : errno;
     char buffer[4096];
     for (ssize_t size = 0; file && (size = read(file.get(), buffer, sizeof buffer)) > 0;) {
         content.append(buffer, static_cast<std::size_t>(size));
@@ -81,7 +82,8 @@ void for_each_pid(const std::string& path, int depth, const auto& call) {
     }
 }
 
-constexpr int deepest = 16; // root inside may nest more; then removal fails, is reported and tried again
+// A path is at most PATH_MAX long, so no tree that anybody made by its path is deeper.
+constexpr int deepest = 2048;
 
 } // namespace
 
@@ -129,8 +131,16 @@ Fd Elevations::open_events(const std::string& name) const {
     return Fd(open((path(name) + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
 }
 
-bool Elevations::populated(const std::string& name) const {
-    return read_all(path(name) + "/cgroup.events").find("populated 1") != std::string::npos;
+Result<bool> Elevations::populated(const std::string& name) const {
+    const std::string events = read_all(path(name) + "/cgroup.events");
+    if (!events.empty()) {
+        return events.find("populated 0") == std::string::npos;
+    }
+    if (errno == ENOENT || !exists(name)) {
+        return false;
+    }
+    return fail(Errc::unavailable,
+                fmt::format("{} can't be looked into: {}", path(name), std::strerror(errno)));
 }
 
 void Elevations::ask_to_end(const std::string& name) const {

@@ -27,8 +27,9 @@ public:
     [[nodiscard]] bool holds(const std::string& name, std::uint32_t pid) const;
     // Its cgroup.events: epoll says EPOLLPRI when "populated" changes. Not open: there is no such cgroup.
     [[nodiscard]] Fd open_events(const std::string& name) const;
-    // Whether processes are in it or below it. One that isn't there holds none.
-    [[nodiscard]] bool populated(const std::string& name) const;
+    // Whether processes are in it or below it. One that isn't there holds none; not being able to look is an
+    // error.
+    [[nodiscard]] Result<bool> populated(const std::string& name) const;
     // TERM, HUP and CONT to each process: the notice before the end.
     void ask_to_end(const std::string& name) const;
     // SIGKILL to everything in it and below it, at once, whoever forks meanwhile. Also frozen ones die.

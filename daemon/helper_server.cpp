@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t most_connections = 4096;
 constexpr std::ptrdiff_t most_of_one_uid = 256;
-constexpr std::size_t longest_kept_argv = 64 * 1024;
+constexpr std::size_t longest_kept_argv = 16 * 1024;
 constexpr std::size_t longest_place_text = 4096; // of cwd and tty
 constexpr Millis to_ask = std::chrono::seconds(10);
 constexpr Millis to_start = std::chrono::minutes(5); // a password is typed meanwhile
@@ -99,6 +99,10 @@ bool HelperServer::read_some(Connection& connection) {
             ucred credentials{};
             std::memcpy(&credentials, CMSG_DATA(header), sizeof credentials);
             connection.caller = Uid{credentials.uid};
+            // The helper itself; it waits for us, so the number is its own while this is done.
+            Peer peer{
+                .uid = Uid{credentials.uid}, .pid = credentials.pid, .pidfd = open_process(credentials.pid)};
+            connection.login = login_of(peer);
         } else if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
             // Nobody asked for descriptors; they are closed, or they would stay with us.
             const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -179,6 +183,19 @@ void HelperServer::asked(std::uint64_t id) {
     Connection& connection = *find(id);
     connection.deadline = {};
     const Uid caller = *connection.caller;
+    if (!connection.login) {
+        return refuse(id, connection.login.error());
+    }
+    const auto nested = parts_.store.guarded([&]() -> Result<bool> {
+        return connection.login->session &&
+               parts_.store.is_elevation_session(*connection.login->session, parts_.clock.boot_id());
+    });
+    if (!nested || *nested) {
+        // It would live by another's grant, and on after this one's end.
+        return refuse(id, Error{Errc::refused,
+                                "this is an elevation already; commands are started from a login, not from "
+                                "inside jit-sudo"});
+    }
     if (!is_plain(connection.ask)) {
         return refuse(id, Error{Errc::invalid, "the command can't be what was typed"});
     }
@@ -277,18 +294,22 @@ void HelperServer::decide(std::uint64_t id) {
     if (left < role.needs) {
         return refuse(id, deny_too_short(role, *grant, left));
     }
-    allow(id, *grant, role);
+    const Request* carrier = longest(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id());
+    if (!starts_.take(caller, now.boot)) {
+        return refuse(
+            id, Error{Errc::exhausted, "too many commands in a short time; try again in a few seconds"});
+    }
+    allow(id, *grant, role, *carrier->not_after);
 }
 
-void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& role) {
+void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until) {
     Connection& connection = *find(id);
-    const Deadline deadline = in_this_boot(*grant.not_after, parts_.clock, parts_.clock.now());
+    const Deadline deadline = in_this_boot(until, parts_.clock, parts_.clock.now());
     auto place = parts_.uses.reserve(grant.id, deadline);
     if (!place) {
         return refuse(id, place.error());
     }
     connection.place = place->name;
-    connection.grant = grant.id;
     connection.authenticate = role.authenticate.value_or(connection.account.has_password);
     // As login(1) has it where passwd(5) names none.
     const auto path_or = [](const std::string& path, const char* otherwise) {
@@ -329,10 +350,19 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     const Now now = parts_.clock.now();
     const Request* grant =
         active ? choose(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id()) : nullptr;
+    // Decided anew, all of it: while somebody typed, or was held, the grant may have ended and another taken
+    // its place, or the policy may ask for more. A password counts only where it was demanded.
+    const auto role = grant != nullptr ? parts_.policy.roles.find(grant->role) : parts_.policy.roles.end();
+    const bool proven = connection.authenticate && start.authenticated;
     Result<void> begun = fail(Errc::refused, "the grant has ended");
-    if (connection.authenticate && !start.authenticated) {
-        begun = fail(Errc::refused, "the role asks for a password");
-    } else if (grant != nullptr) {
+    if (role == parts_.policy.roles.end()) {
+        // as it is
+    } else if (!proven && (connection.authenticate ||
+                           role->second.authenticate.value_or(connection.account.has_password))) {
+        begun = fail(Errc::refused, fmt::format("role {} asks for a password; try again", grant->role));
+    } else if (grant->not_after->time - now.time < role->second.needs) {
+        begun = fail(Errc::refused, "too little of the grant is left");
+    } else {
         Use use{.id = connection.place,
                 .grant = grant->id,
                 .by = connection.wanted.by,
@@ -341,6 +371,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                 .command = connection.wanted.command,
                 .cwd = connection.ask.cwd,
                 .tty = connection.ask.tty,
+                .login_uid = connection.login->uid,
                 .pid = start.pid,
                 .session = start.session != 0xffffffffU ? std::optional(start.session) : std::nullopt,
                 .boot_id = parts_.clock.boot_id(),

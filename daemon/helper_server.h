@@ -12,6 +12,8 @@
 #include "daemon/accounts.h"
 #include "daemon/choose.h"
 #include "daemon/loop.h"
+#include "daemon/peer.h"
+#include "daemon/rate_limit.h"
 #include "daemon/requests.h"
 #include "daemon/uses.h"
 
@@ -39,6 +41,7 @@ private:
     struct Connection {
         Fd fd;
         std::optional<Uid> caller; // from the first message
+        Result<Login> login = fail(Errc::unavailable, "the caller's login can't be read");
         std::string in;
         Awaits awaits = Awaits::ask;
         HelperAsk ask;
@@ -48,7 +51,6 @@ private:
         Wanted wanted;
         bool authenticate = true;
         std::string place; // the cgroup's name, from Allowed to the end
-        RequestId grant;
         Loop::Source io;
         Loop::Source deadline;
     };
@@ -61,7 +63,7 @@ private:
     void asked(std::uint64_t id);
     void found_caller(std::uint64_t id, const Account& account);
     void decide(std::uint64_t id);
-    void allow(std::uint64_t id, const Request& grant, const Role& role);
+    void allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until);
     bool started(Connection& connection, const HelperStart& start);
     void refuse(std::uint64_t id, const Denial& denial);
     void refuse(std::uint64_t id, const Error& error);
@@ -71,6 +73,7 @@ private:
 
     Parts parts_;
     Fd listener_;
+    RateLimit starts_{1000, Millis(50)};
     std::uint64_t next_ = 1;
     std::map<std::uint64_t, Connection> connections_;
     Loop::Source accepting_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -40,7 +41,25 @@ bool has_ended(int pidfd) {
     return poll(&polled, 1, 0) != 0; // readable: ended; an error is no proof of life either
 }
 
+std::string read_text(int directory, const char* name) {
+    const Fd fd(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    char buffer[8192];
+    const ssize_t size = fd ? read(fd.get(), buffer, sizeof buffer) : -1;
+    return std::string(buffer, static_cast<std::size_t>(size > 0 ? size : 0));
+}
+
 } // namespace
+
+Fd open_process(pid_t pid) {
+    return Fd(pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1);
+}
+
+bool is_login_scope(std::string_view line, Uid uid) {
+    const std::string slice = fmt::format("0::/user.slice/user-{}.slice/session-", number(uid));
+    constexpr std::string_view scope = ".scope";
+    return line.starts_with(slice) && line.ends_with(scope) && line.size() > slice.size() + scope.size() &&
+           line.find('/', slice.size()) == std::string_view::npos;
+}
 
 Result<Peer> peer_of(int connection) {
     ucred credentials{};
@@ -55,7 +74,7 @@ Result<Peer> peer_of(int connection) {
     if (getsockopt(connection, SOL_SOCKET, SO_PEERPIDFD, &fd, &size) == 0) {
         peer.pidfd.reset(fd);
     } else if (errno == ENOPROTOOPT && peer.pid > 0) {
-        peer.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, peer.pid, 0)));
+        peer.pidfd = open_process(peer.pid);
     }
     return peer;
 }
@@ -67,6 +86,7 @@ Result<Login> login_of(const Peer& peer) {
     const Fd directory(open(fmt::format("/proc/{}", peer.pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     const auto uid = read_number(directory.get(), "loginuid");
     const auto session = read_number(directory.get(), "sessionid");
+    const std::string cgroups = read_text(directory.get(), "cgroup");
     // The pid was the caller's all the time if the caller is still there now.
     if (has_ended(peer.pidfd.get())) {
         return fail(Errc::unavailable, "the process that called has gone");
@@ -80,6 +100,13 @@ Result<Login> login_of(const Peer& peer) {
     Login login;
     if (*uid != unset) {
         login.uid = Uid{*uid};
+        for (std::size_t begin = 0; begin < cgroups.size();) {
+            const std::size_t end = std::min(cgroups.find('\n', begin), cgroups.size());
+            login.in_login_scope =
+                login.in_login_scope ||
+                is_login_scope(std::string_view(cgroups).substr(begin, end - begin), *login.uid);
+            begin = end + 1;
+        }
     }
     if (*session != unset) {
         login.session = *session;

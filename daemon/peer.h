@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <sys/types.h>
 
 namespace jit {
@@ -26,7 +27,18 @@ struct Peer {
 struct Login {
     std::optional<Uid> uid;
     std::optional<std::uint32_t> session;
+    // In the scope of a login of that uid (logind's session-N.scope), and so not in a service that somebody
+    // started in their name: their service manager, cron and at have login uids and audit sessions of their
+    // own.
+    bool in_login_scope = false;
 };
+
+// pidfd_open(2); closed where there is no such process.
+[[nodiscard]] Fd open_process(pid_t pid);
+
+// Whether a line of /proc/PID/cgroup is that of a login scope of the uid:
+// "0::/user.slice/user-UID.slice/session-N.scope", and nothing below it.
+[[nodiscard]] bool is_login_scope(std::string_view line, Uid uid);
 
 // Of the process that connected. An error where it has gone: what /proc shows then may be another's.
 [[nodiscard]] Result<Login> login_of(const Peer& peer);

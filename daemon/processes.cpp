@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <memory>
 #include <optional>
+#include <poll.h>
+#include <string>
 #include <string_view>
 #include <sys/syscall.h>
 
@@ -34,7 +36,7 @@ std::optional<std::uint32_t> session_of(int proc, const char* pid) {
     return session;
 }
 
-// Calls for each process of the sessions, with its number as text and its session.
+// Calls for each process of the sessions that lives, with a pidfd and its session.
 Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const auto& call) {
     const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
     if (!proc) {
@@ -50,8 +52,16 @@ Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const aut
         }
         saw_init = saw_init || pid == 1;
         const auto session = pid > 1 ? session_of(dirfd(proc.get()), entry->d_name) : std::nullopt;
-        if (session && *session != unset && sessions.contains(*session)) {
-            call(dirfd(proc.get()), entry->d_name, pid, *session);
+        if (!session || *session == unset || !sessions.contains(*session)) {
+            continue;
+        }
+        // Readable: it has ended, and may be waiting for its parent.
+        const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+        pollfd ended{pidfd.get(), POLLIN, 0};
+        // Since it was read the number may have gone to another process; what is read now is of the one we
+        // hold.
+        if (pidfd && poll(&ended, 1, 0) == 0 && session_of(dirfd(proc.get()), entry->d_name) == session) {
+            call(pidfd.get(), *session);
         }
     }
     if (!saw_init) {
@@ -62,21 +72,22 @@ Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const aut
 
 } // namespace
 
+std::optional<std::uint32_t> session_of_process(std::uint32_t pid) {
+    const Fd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const auto session = session_of(proc.get(), std::to_string(pid).c_str());
+    return session != unset ? session : std::nullopt;
+}
+
 Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes) {
     int total = 0;
     int clean = 0;
     for (int count = 0; count < passes && !sessions.empty(); ++count) {
         int killed = 0;
-        const auto looked =
-            for_each_process(sessions, [&](int proc, const char* name, pid_t pid, std::uint32_t session) {
-                const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-                // Since it was read the number may have gone to another process; what is read now is of the
-                // one we hold.
-                if (pidfd && session_of(proc, name) == session &&
-                    syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0) {
-                    ++killed;
-                }
-            });
+        const auto looked = for_each_process(sessions, [&](int pidfd, std::uint32_t) {
+            if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0) {
+                ++killed;
+            }
+        });
         if (!looked) {
             return std::unexpected(looked.error());
         }
@@ -96,8 +107,8 @@ Result<std::set<std::uint32_t>> sessions_alive(const std::set<std::uint32_t>& se
     if (sessions.empty()) {
         return alive;
     }
-    const auto looked = for_each_process(
-        sessions, [&](int, const char*, pid_t, std::uint32_t session) { alive.insert(session); });
+    const auto looked =
+        for_each_process(sessions, [&](int, std::uint32_t session) { alive.insert(session); });
     if (!looked) {
         return std::unexpected(looked.error());
     }

@@ -6,12 +6,14 @@
 //  1. Signals go to a pidfd, and what /proc said of the pid is read again through it (CVE-2017-2616: a reused
 //  pid).
 //  2. The unset session (4294967295) matches nothing; nor does our own.
-//  3. Not being able to see everybody's processes is an error, never "none left".
+//  3. A process that has ended and isn't reaped counts as gone: who has to reap it may be stopped for ever.
+//  4. Not being able to see everybody's processes is an error, never "none left".
 #pragma once
 
 #include "core/error.h"
 
 #include <cstdint>
+#include <optional>
 #include <set>
 
 namespace jit {
@@ -19,6 +21,9 @@ namespace jit {
 // Kills everything in these sessions, and looks again, until two passes in a row found nothing. How many were
 // killed; an error when it can't see, or when there is no end of new ones within `passes`.
 [[nodiscard]] Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes);
+
+// The audit session of a process; none where it is unset, or there is no such process.
+[[nodiscard]] std::optional<std::uint32_t> session_of_process(std::uint32_t pid);
 
 // Those of the sessions that still have a process.
 [[nodiscard]] Result<std::set<std::uint32_t>> sessions_alive(const std::set<std::uint32_t>& sessions);

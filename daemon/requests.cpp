@@ -14,8 +14,6 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_reason = 1000; // bytes
-constexpr int refusals_at_once = 10;
-constexpr Millis refusal_refill = std::chrono::seconds(6);
 constexpr std::size_t most_refusers = 4096;
 
 std::string_view kind_of_end(State state) {
@@ -245,38 +243,24 @@ Result<void> Requests::apply_account(Uid uid, const Account* account) {
 }
 
 void Requests::record_refusal(const Caller& caller, std::string_view what, const Error& error) {
-    const Time now = clock_.now().time;
-    if (refusals_.size() >= most_refusers) {
-        std::erase_if(refusals_, [&](const auto& entry) {
-            return entry.second.suppressed == 0 &&
-                   now - entry.second.refilled > refusal_refill * refusals_at_once;
-        });
-    }
-    auto [entry, fresh] = refusals_.try_emplace(caller.party.uid);
-    Refusals& refusals = entry->second;
-    if (fresh) {
-        refusals = {.room = refusals_at_once, .refilled = now};
-    }
-    const auto refill = (now - refusals.refilled) / refusal_refill;
-    if (refill > 0) {
-        refusals.room = static_cast<int>(std::min<std::int64_t>(refusals.room + refill, refusals_at_once));
-        refusals.refilled = now;
-    }
-    if (refusals.room == 0) {
-        ++refusals.suppressed;
+    const Now now = clock_.now();
+    if (!refusals_.take(caller.party.uid, now.boot)) {
+        if (unrecorded_.size() < most_refusers || unrecorded_.contains(caller.party.uid)) {
+            ++unrecorded_[caller.party.uid];
+        }
         return;
     }
-    --refusals.room;
     Json fields{{"by", to_json(caller.party)}, {"wanted", what}, {"why", error.message}};
-    if (refusals.suppressed > 0) {
-        fields["refusals_not_recorded_before"] = refusals.suppressed;
+    const auto unrecorded = unrecorded_.find(caller.party.uid);
+    if (unrecorded != unrecorded_.end()) {
+        fields["refusals_not_recorded_before"] = unrecorded->second;
     }
     const auto recorded = store_.transact([&]() -> Result<void> {
-        store_.append("request.refused", now, fields);
+        store_.append("request.refused", now.time, fields);
         return {};
     });
-    if (recorded) {
-        refusals.suppressed = 0;
+    if (recorded && unrecorded != unrecorded_.end()) {
+        unrecorded_.erase(unrecorded);
     }
     // Where even that can't be written, the refusal stands all the same.
 }

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/store.h"
 #include "daemon/decide.h"
+#include "daemon/rate_limit.h"
 
 #include <functional>
 #include <map>
@@ -72,17 +73,13 @@ private:
                               const std::string& reason);
     void publish(const std::vector<Request>& requests);
 
-    struct Refusals {
-        int room = 0;
-        Time refilled;
-        std::int64_t suppressed = 0;
-    };
-
     Store& store_;
     Clock& clock_;
     const Policy& policy_;
     Changed changed_;
-    std::map<Uid, Refusals> refusals_;
+    RateLimit filings_{200, Millis(500)};
+    RateLimit refusals_{10, std::chrono::seconds(6)};
+    std::map<Uid, std::int64_t> unrecorded_; // refusals since the last that was recorded
 };
 
 } // namespace jit

@@ -54,7 +54,7 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
                                 const Ask& ask) {
     if (!caller.login_known) {
         return fail(Errc::unavailable,
-                    "the process that called has gone before it could be judged; try again");
+                    "who is logged in behind this call can't be told; ask from a login of your own");
     }
     if (auto good = check_reason(ask.reason); !good) {
         return std::unexpected(good.error());
@@ -97,6 +97,9 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
 }
 
 Result<Request> Requests::file_or_start(Request request) {
+    if (!filings_.take(request.requester.uid, clock_.now().boot)) {
+        return fail(Errc::exhausted, "too many requests in a short time; try again in a minute");
+    }
     auto filed = store_.transact([&]() -> Result<Request> {
         if (store_.count_pending_of(request.requester.person) >= most_pending) {
             return fail(Errc::exhausted,

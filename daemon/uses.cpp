@@ -19,9 +19,10 @@ namespace {
 constexpr Millis longest_notice = std::chrono::seconds(2); // TERM comes so long before KILL, or
 constexpr int notice_part = 10;                            // a tenth of the grant, if that is less
 constexpr int kill_passes = 8;
-constexpr Millis try_again = Millis(20);
+constexpr Millis longest_retry = std::chrono::seconds(1);
 constexpr Millis before_settling = std::chrono::seconds(1);
 constexpr std::size_t longest_argv = 4096; // bytes of it in an event
+constexpr std::ptrdiff_t most_of_one_uid = 1000;
 
 Json argv_fields(const Use& use) {
     Json words = Json::array();
@@ -95,13 +96,22 @@ void Uses::give_back(const std::string& name) {
     reserved_.erase(name);
     elevations_.kill(name);
     if (!elevations_.remove(name)) {
-        want(clock_.now().boot + try_again); // enforce() finds it as a leftover
+        want(clock_.now().boot + first_retry); // enforce() finds it as a leftover
     }
 }
 
 Result<void> Uses::begin(Use use, bool keep_command) {
     if (!elevations_.holds(use.id, use.pid)) {
         return fail(Errc::refused, "the command is not in the place that was made for it");
+    }
+    // What is in this session will be killed: it must be the command's own, whatever was said.
+    if (use.session && use.session != session_of_process(use.pid)) {
+        return fail(Errc::refused, "the command is not in the audit session that was told");
+    }
+    if (std::ranges::count_if(live_, [&](const auto& entry) {
+            return entry.second.use.by.uid == use.by.uid;
+        }) >= most_of_one_uid) {
+        return fail(Errc::exhausted, "too many of your commands run; end some, or wait");
     }
     const Json argv = argv_fields(use);
     if (!keep_command) {
@@ -114,6 +124,9 @@ Result<void> Uses::begin(Use use, bool keep_command) {
                     {"pid", use.pid}};
         if (!use.group.empty()) {
             fields["group"] = use.group;
+        }
+        if (use.login_uid) {
+            fields["login_uid"] = number(*use.login_uid);
         }
         if (use.session) {
             fields["session"] = *use.session;
@@ -165,7 +178,12 @@ void Uses::watch_place(Live& live) {
 void Uses::settle() {
     // Something may be over. Looked at together with what else ends within a second: looking means reading
     // all of /proc, for what has left its cgroup but not its session.
+    if (settling_due_) {
+        return; // or a command a second would put it off for ever
+    }
+    settling_due_ = true;
     settling_ = loop_.after(before_settling, Millis(100), [this] {
+        settling_due_ = false;
         want(clock_.now().boot);
         enforce();
     });
@@ -207,7 +225,7 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now) 
                                                                                    : std::nullopt;
     }
     const Wanted wanted{.by = use.by, .run_as = use.run_as, .group = use.group, .command = use.command};
-    const Request* grant = choose(policy_, *active, wanted, now, clock_.boot_id());
+    const Request* grant = longest(policy_, *active, wanted, now, clock_.boot_id());
     if (grant == nullptr && !use.command) {
         // Too long to be judged again: it lives as long as its own grant.
         const auto own = std::ranges::find(*active, use.grant, &Request::id);
@@ -269,15 +287,18 @@ void Uses::enforce() {
             }
         }
     }
-    remove_leftovers(now);
     bool clean = true;
     if (any_over) {
         if (const auto killed = kill_sessions(sessions, kill_passes); !killed) {
             clean = false;
-            journal_.send(Journal::Level::critical, "processes of what is over: " + killed.error().message);
+            if (retry_ == first_retry) {
+                journal_.send(Journal::Level::critical,
+                              "processes of what is over: " + killed.error().message);
+            }
         }
     }
     look_for_ended(now, clean);
+    remove_leftovers(now); // takes time, and ends nobody's access
     if (const auto done = publish_all(); !done) {
         journal_.send(Journal::Level::critical, done.error().message);
     }
@@ -288,7 +309,7 @@ void Uses::remove_leftovers(const Now& now) {
         if (!live_.contains(name) && !reserved_.contains(name)) {
             elevations_.kill(name);
             if (!elevations_.remove(name)) {
-                want(now.boot + try_again);
+                want(now.boot + longest_retry);
             }
         }
     }
@@ -300,7 +321,7 @@ void Uses::look_for_ended(const Now& now, bool clean) {
     std::set<std::uint32_t> to_look_for;
     std::set<std::string> empty;
     for (const auto& [id, live] : live_) {
-        if (!elevations_.populated(id)) {
+        if (const auto populated = elevations_.populated(id); populated && !*populated) {
             empty.insert(id);
             if (!live.over && live.use.session) {
                 to_look_for.insert(*live.use.session);
@@ -316,11 +337,14 @@ void Uses::look_for_ended(const Now& now, bool clean) {
         }
     }
     finish(ended, now.time);
-    for (const auto& [id, live] : live_) {
-        if (live.over) {
-            want(now.boot + try_again);
-        }
+    if (std::ranges::none_of(live_, [](const auto& entry) { return entry.second.over; })) {
+        retry_ = first_retry;
+        return;
     }
+    // Something doesn't go: a process that can't die yet (in the kernel, or of a stopped parent). Looked at
+    // again, less and less often.
+    want(now.boot + retry_);
+    retry_ = std::min(retry_ * 2, longest_retry);
 }
 
 void Uses::finish(const std::set<std::string>& ended, Time now) {
@@ -341,7 +365,7 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
     });
     for (const std::string& id : ended) {
         if (!elevations_.remove(id)) {
-            want(clock_.now().boot + try_again); // a leftover then
+            want(clock_.now().boot + first_retry); // a leftover then
         }
         if (recorded) {
             live_.erase(id);

@@ -91,6 +91,9 @@ private:
     bool changed_ = true;
     std::optional<BootTime> next_; // when enforce() has something to do again
     Loop::Source timer_;
+    static constexpr Millis first_retry = Millis(20);
+    Millis retry_ = first_retry;
+    bool settling_due_ = false;
     Loop::Source settling_;
 };
 

@@ -15,6 +15,7 @@
 #include <linux/keyctl.h>
 #include <optional>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -122,6 +123,11 @@ void run_command_process(const Elevation& elevation, int channel) {
     }
     if (auto became = become(Uid{allowed.uid}, Gid{allowed.gid}, groups); !became) {
         give_up(became.error().message);
+    }
+    // To change ids may make a process dumpable (fs.suid_dumpable), and so its new owner's to trace; until
+    // exec it still holds what is ours.
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+        give_up(messages::not_protected);
     }
     // The directory stays, even where the target couldn't have entered it, as with sudo: names that were
     // typed must not mean other files. One without a name is nowhere.

@@ -62,6 +62,7 @@ inline constexpr std::string_view not_setuid = "jit-sudo must be owned by root a
                                                "chown root:root, chmod 4755. Ask an administrator";
 
 // What the kernel didn't do as told: nothing is safe then, and nothing is run.
+inline constexpr std::string_view not_protected = "this process can't be protected from its new owner";
 inline constexpr std::string_view descriptors_not_closed =
     "descriptors can't be closed (close_range: Linux 5.9)";
 inline constexpr std::string_view mask_not_reset = "the signal mask can't be reset";

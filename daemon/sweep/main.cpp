@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <map>
 #include <set>
+#include <vector>
 
 namespace jit {
 namespace {
@@ -61,19 +62,21 @@ int sweep() {
             sessions.insert(*one.session);
         }
     }
-    int killed_places = 0;
+    std::vector<std::string> ended;
     for (const std::string& name : places) {
         const auto found = known.find(name);
         if (found == known.end() || over(found->second)) {
             elevations.kill(name);
-            ++killed_places;
-            // One that isn't empty yet goes the next time, or with jitd.
-            static_cast<void>(elevations.remove(name));
+            ended.push_back(name);
         }
     }
     const auto killed = kill_sessions(sessions, passes);
-    if (killed_places > 0 || !killed || *killed > 0) {
-        fmt::print(stderr, "jit-sweep: ended {} elevations that were over{}\n", killed_places,
+    for (const std::string& name : ended) {
+        // One that isn't empty yet goes the next time, or with jitd.
+        static_cast<void>(elevations.remove(name));
+    }
+    if (!ended.empty() || !killed || *killed > 0) {
+        fmt::print(stderr, "jit-sweep: ended {} elevations that were over{}\n", ended.size(),
                    killed ? fmt::format(" and {} of their processes elsewhere", *killed)
                           : ": " + killed.error().message);
     }

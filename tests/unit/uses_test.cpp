@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What carries a command, why nothing does, and what is published of it.
 #include "daemon/choose.h"
+#include "daemon/peer.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
 #include "requests_kit.h"
@@ -85,6 +86,53 @@ TEST_F(Carrying, a_denial_is_one_harmless_line_whatever_was_typed) {
     for (const char letter : denial.message) {
         EXPECT_FALSE(letter == '\n' || letter == '\x1b') << denial.message;
     }
+}
+
+TEST(LoginScope, is_a_sessions_own_of_that_uid_and_nothing_below_or_beside) {
+    EXPECT_TRUE(is_login_scope("0::/user.slice/user-1002.slice/session-c1.scope", Uid{1002}));
+    EXPECT_TRUE(is_login_scope("0::/user.slice/user-1002.slice/session-17.scope", Uid{1002}));
+    for (const char* other :
+         {"0::/user.slice/user-1002.slice/session-c1.scope/x.scope",
+          "0::/user.slice/user-1002.slice/user@1002.service/app.slice/session-1.scope",
+          "0::/user.slice/user-1002.slice/user@1002.service", "0::/system.slice/cron.service",
+          "0::/user.slice/user-1003.slice/session-c1.scope", "0::/",
+          "0::/user.slice/user-1002.slice/session-.scope",
+          "1:name=systemd:/user.slice/user-1002.slice/session-c1.scope",
+          "0::/jit.slice/jit-elevations.service/7f3a-00ff00ff"}) {
+        EXPECT_FALSE(is_login_scope(other, Uid{1002})) << other;
+    }
+}
+
+TEST(Rates, so_many_at_once_then_one_each_refill_and_each_uid_its_own) {
+    RateLimit limit(3, std::chrono::seconds(1));
+    BootTime now{hours(1)};
+    for (int count = 0; count < 3; ++count) {
+        EXPECT_TRUE(limit.take(Uid{1}, now));
+    }
+    EXPECT_FALSE(limit.take(Uid{1}, now));
+    EXPECT_TRUE(limit.take(Uid{2}, now));
+    now += Millis(1500);
+    EXPECT_TRUE(limit.take(Uid{1}, now));
+    EXPECT_FALSE(limit.take(Uid{1}, now));
+    now += Millis(500); // the half that was left counts
+    EXPECT_TRUE(limit.take(Uid{1}, now));
+    now += hours(1);
+    for (int count = 0; count < 3; ++count) {
+        EXPECT_TRUE(limit.take(Uid{1}, now));
+    }
+    EXPECT_FALSE(limit.take(Uid{1}, now));
+}
+
+TEST_F(Carrying, one_that_asks_for_no_password_is_started_under_and_the_longest_carries) {
+    set_policy(std::string(test_policy) +
+               "[role.easy]\nrisk = \"low\"\neligible = [\"alice\"]\nmax = \"1h\"\n"
+               "authenticate = false\n"
+               "commands = [\"/usr/bin/systemctl restart nginx\"]\n");
+    const Request longer = filed(caller("alice"), ask("web", hours(1)));
+    const Request easy = filed(caller("alice"), ask("easy", minutes(10)));
+    EXPECT_EQ(chosen(wanted("alice", restart)), easy.id);
+    const auto active = store->active();
+    EXPECT_EQ(longest(policy, active, wanted("alice", restart), clock.now(), clock.boot_id())->id, longer.id);
 }
 
 TEST(PublishedFile, reads_back_as_it_was_written) {
