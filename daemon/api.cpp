@@ -95,11 +95,25 @@ void Api::ask_who(const CallPtr& call, WithCaller then) {
                           .not_attested = {}};
             if (!login) {
                 caller.not_attested = login.error().message;
-            } else if (!login->uid || !login->session) {
+                return then(caller);
+            }
+            if (!login->uid || !login->session) {
                 caller.not_attested =
                     "this session has no login of its own (cron, a service, or su from one): log in by "
                     "ssh or at the console and answer from there";
-            } else if (*login->uid != account.uid) {
+                return then(caller);
+            }
+            const auto elevated = parts_.store.guarded([&]() -> Result<bool> {
+                return parts_.store.is_elevation_session(*login->session, parts_.clock.boot_id());
+            });
+            if (!elevated || *elevated) {
+                caller.login_known = false;
+                caller.not_attested =
+                    "this is an elevation, and may be anybody who got into it: answer from a "
+                    "login of your own, outside of jit-sudo";
+                return then(caller);
+            }
+            if (*login->uid != account.uid) {
                 return ask_account(call, *login->uid, [this, caller, then](const Account& logged_in) mutable {
                     caller.login_person = parts_.policy.policy().person_of(logged_in.name);
                     caller.not_attested =
@@ -108,21 +122,12 @@ void Api::ask_who(const CallPtr& call, WithCaller then) {
                                     logged_in.name, caller.account.name);
                     then(caller);
                 });
-            } else {
-                caller.login_person = caller.party.person;
-                const auto elevated = parts_.store.guarded([&]() -> Result<bool> {
-                    return parts_.store.is_elevation_session(*login->session, parts_.clock.boot_id());
-                });
-                if (!elevated || *elevated) {
-                    caller.login_known = false;
-                    caller.not_attested =
-                        "this is an elevation, and may be anybody who got into it: answer from a "
-                        "login of your own, outside of jit-sudo";
-                } else if (!login->in_login_scope) {
-                    caller.not_attested =
-                        "this is a service that runs in your name (systemd --user, cron, at), not a "
-                        "login: answer from an ssh or console session";
-                }
+            }
+            caller.login_person = caller.party.person;
+            if (!login->in_login_scope) {
+                caller.not_attested =
+                    "this is a service that runs in your name (systemd --user, cron, at), not a "
+                    "login: answer from an ssh or console session";
             }
             then(caller);
         });
