@@ -155,6 +155,14 @@ void Api::finish(const CallPtr& call, const Caller& caller, std::string_view wha
     call->reply({{"request", view_of(parts_.policy.policy(), *result, caller)}});
 }
 
+void Api::step(const CallPtr& call, const RequestId& id, const char* verb,
+               std::function<Result<Request>(const Caller&)> take) {
+    ask_who(call, [this, call, id, verb, take = std::move(take)](const Caller& caller) {
+        const auto seen = visible(caller, id);
+        finish(call, caller, fmt::format("{} {}", verb, id), seen ? take(caller) : seen);
+    });
+}
+
 void Api::watch(const CallPtr& call, const Caller& caller, const Request& request) {
     if (watchers_.size() >= most_watchers) {
         std::erase_if(watchers_, [](const Watcher& watcher) { return !watcher.call->open(); });

@@ -51,6 +51,9 @@ private:
     Result<Request> visible(const Caller& caller, const RequestId& id) const;
     void finish(const CallPtr& call, const Caller& caller, std::string_view what,
                 const Result<Request>& result);
+    // One step in the life of a request that the caller may see.
+    void step(const CallPtr& call, const RequestId& id, const char* verb,
+              std::function<Result<Request>(const Caller&)> take);
     void watch(const CallPtr& call, const Caller& caller, const Request& request);
 
     void request(const CallPtr& call, Parameters& parameters);

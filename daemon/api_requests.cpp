@@ -58,10 +58,8 @@ void Api::extend(const CallPtr& call, Parameters& parameters) {
     if (rejected(call, parameters)) {
         return;
     }
-    ask_who(call, [this, call, id, reason, duration](const Caller& caller) {
-        const auto seen = visible(caller, id);
-        finish(call, caller, "extend " + id,
-               seen ? parts_.requests.extend(caller, id, reason, duration) : seen);
+    step(call, id, "extend", [this, id, reason, duration](const Caller& caller) {
+        return parts_.requests.extend(caller, id, reason, duration);
     });
 }
 
@@ -143,10 +141,8 @@ void Api::deny(const CallPtr& call, Parameters& parameters) {
     if (rejected(call, parameters)) {
         return;
     }
-    ask_who(call, [this, call, id, reason](const Caller& caller) {
-        const auto seen = visible(caller, id);
-        finish(call, caller, "deny " + id, seen ? parts_.requests.deny(caller, id, reason) : seen);
-    });
+    step(call, id, "deny",
+         [this, id, reason](const Caller& caller) { return parts_.requests.deny(caller, id, reason); });
 }
 
 void Api::cancel(const CallPtr& call, Parameters& parameters) {
@@ -154,10 +150,7 @@ void Api::cancel(const CallPtr& call, Parameters& parameters) {
     if (rejected(call, parameters)) {
         return;
     }
-    ask_who(call, [this, call, id](const Caller& caller) {
-        const auto seen = visible(caller, id);
-        finish(call, caller, "cancel " + id, seen ? parts_.requests.cancel(caller, id) : seen);
-    });
+    step(call, id, "cancel", [this, id](const Caller& caller) { return parts_.requests.cancel(caller, id); });
 }
 
 void Api::release(const CallPtr& call, Parameters& parameters) {
@@ -165,10 +158,8 @@ void Api::release(const CallPtr& call, Parameters& parameters) {
     if (rejected(call, parameters)) {
         return;
     }
-    ask_who(call, [this, call, id](const Caller& caller) {
-        const auto seen = visible(caller, id);
-        finish(call, caller, "release " + id, seen ? parts_.requests.release(caller, id) : seen);
-    });
+    step(call, id, "release",
+         [this, id](const Caller& caller) { return parts_.requests.release(caller, id); });
 }
 
 void Api::revoke(const CallPtr& call, Parameters& parameters) {
@@ -177,10 +168,8 @@ void Api::revoke(const CallPtr& call, Parameters& parameters) {
     if (rejected(call, parameters)) {
         return;
     }
-    ask_who(call, [this, call, id, reason](const Caller& caller) {
-        const auto seen = visible(caller, id);
-        finish(call, caller, "revoke " + id, seen ? parts_.requests.revoke(caller, id, reason) : seen);
-    });
+    step(call, id, "revoke",
+         [this, id, reason](const Caller& caller) { return parts_.requests.revoke(caller, id, reason); });
 }
 
 void Api::explain(const CallPtr& call, Parameters& parameters) {
