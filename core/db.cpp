@@ -11,6 +11,38 @@ namespace {
     throw DbError(db != nullptr ? sqlite3_extended_errcode(db) : SQLITE_NOMEM, std::move(message));
 }
 
+int flags_of(Database::Mode mode) {
+    constexpr int all = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+    switch (mode) {
+    case Database::Mode::read_write_create:
+        return all | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case Database::Mode::memory:
+        return all | SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY;
+    case Database::Mode::immutable:
+        return all | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+    case Database::Mode::read_only:
+        break;
+    }
+    return all | SQLITE_OPEN_READONLY;
+}
+
+// The path as a URI, with all that has a meaning there written as %XX.
+std::string immutable_uri(std::string_view path) {
+    std::string uri = "file:";
+    for (const char letter : path) {
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        const auto byte = static_cast<unsigned char>(letter);
+        if (letter == '%' || letter == '?' || letter == '#') {
+            uri += '%';
+            uri += digits[byte >> 4U];
+            uri += digits[byte & 15U];
+        } else {
+            uri += letter;
+        }
+    }
+    return uri + "?immutable=1";
+}
+
 } // namespace
 
 Statement::Statement(sqlite3* db, std::string_view sql) {
@@ -86,11 +118,11 @@ bool Statement::Rows::is_null(int column) const {
 }
 
 Database::Database(const std::string& path, Mode mode) {
-    const int flags =
-        (mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
-        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+    const std::string name = mode == Mode::immutable ? immutable_uri(path)
+                             : mode == Mode::memory  ? ":memory:"
+                                                     : path;
     sqlite3* db = nullptr;
-    const int result = sqlite3_open_v2(path.c_str(), &db, flags, nullptr);
+    const int result = sqlite3_open_v2(name.c_str(), &db, flags_of(mode), nullptr);
     db_.reset(db);
     if (result != SQLITE_OK) {
         raise(db, "cannot open " + path);
@@ -105,6 +137,16 @@ void Database::execute(const char* sql) {
     if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
         raise(db_.get(), "cannot run a statement");
     }
+}
+
+std::string Database::serialized() const {
+    sqlite3_int64 size = 0;
+    const std::unique_ptr<unsigned char, void (*)(void*)> bytes(
+        sqlite3_serialize(db_.get(), "main", &size, 0), sqlite3_free);
+    if (!bytes) {
+        raise(nullptr, "cannot write a database down");
+    }
+    return {reinterpret_cast<const char*>(bytes.get()), static_cast<std::size_t>(size)};
 }
 
 Transaction::~Transaction() {

@@ -90,8 +90,13 @@ private:
 
 class Database {
 public:
-    enum class Mode { read_write_create, read_only };
+    // immutable: nobody changes this file, so no lock, journal or shared memory is looked for
+    // (sqlite.org/uri.html). memory: a database of its own, without a file; the path isn't used.
+    enum class Mode { read_write_create, read_only, immutable, memory };
     Database(const std::string& path, Mode mode);
+
+    // The bytes that the database would have as a file. Throws DbError where there is no memory for them.
+    [[nodiscard]] std::string serialized() const;
 
     void execute(const char* sql);
     [[nodiscard]] Statement prepare(std::string_view sql) const { return {db_.get(), sql}; }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "pam_module/audit_session.h"
+
+#include "core/fd.h"
+
+#include <charconv>
+#include <fcntl.h>
+#include <string_view>
+
+namespace jit {
+namespace {
+
+constexpr std::uint32_t unset = 0xffffffffU;
+
+std::string read_file(const char* path) {
+    const Fd file(open(path, O_RDONLY | O_CLOEXEC));
+    char buffer[8192];
+    const ssize_t size = file ? read(file.get(), buffer, sizeof buffer) : -1;
+    return {buffer, static_cast<std::size_t>(size > 0 ? size : 0)};
+}
+
+std::optional<std::uint32_t> read_number(const char* path) {
+    const std::string text = read_file(path);
+    std::uint32_t value = unset;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && value != unset ? std::optional(value) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::uint32_t> audit_session() {
+    return read_number("/proc/self/sessionid");
+}
+
+std::optional<Uid> audit_login_uid() {
+    const auto uid = read_number("/proc/self/loginuid");
+    return uid ? std::optional(Uid{*uid}) : std::nullopt;
+}
+
+bool take_new_audit_session(Uid uid) {
+    const auto before = audit_session();
+    const std::string login_uid = std::to_string(number(audit_login_uid().value_or(uid)));
+    const Fd file(open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC));
+    if (!file ||
+        write(file.get(), login_uid.data(), login_uid.size()) != static_cast<ssize_t>(login_uid.size())) {
+        return false;
+    }
+    const auto after = audit_session();
+    return after && after != before;
+}
+
+std::string own_cgroup() {
+    const std::string all = read_file("/proc/self/cgroup");
+    for (std::size_t begin = 0; begin < all.size();) {
+        const std::size_t end = std::min(all.find('\n', begin), all.size());
+        const std::string_view line = std::string_view(all).substr(begin, end - begin);
+        if (line.starts_with("0::")) {
+            return std::string(line);
+        }
+        begin = end + 1;
+    }
+    return {};
+}
+
+} // namespace jit

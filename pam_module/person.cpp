@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "pam_module/person.h"
+
+#include "core/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+namespace jit {
+namespace {
+
+// Programs that a person calls and that then become somebody else: PAM_USER is the target there, in some
+// phases.
+constexpr std::array callers{"su", "sudo", "runuser", "doas", "pkexec"};
+
+constexpr std::size_t first_buffer = 4096;
+constexpr std::size_t last_buffer = 4 * 1024 * 1024; // a group of a hundred thousand members
+
+// Calls a get…_r function with more and more room. None: there is no such entry.
+template <class Entry, class Call>
+Result<bool> look_up(Entry& entry, std::vector<char>& buffer, const std::string& what, Call call) {
+    for (std::size_t size = first_buffer; size <= last_buffer; size *= 4) {
+        buffer.resize(size);
+        Entry* found = nullptr;
+        const int error = call(&entry, buffer.data(), buffer.size(), &found);
+        if (found != nullptr) {
+            return true;
+        }
+        if (error != ERANGE) {
+            return error == 0 || error == ENOENT || error == ESRCH
+                       ? Result<bool>(false)
+                       : fail(Errc::unavailable, "looking up " + what + ": " + std::strerror(error));
+        }
+    }
+    return fail(Errc::unavailable, what + " has too long an entry");
+}
+
+Result<Person> person_of(const passwd& entry) {
+    Person person{
+        .account = entry.pw_name, .uid = Uid{entry.pw_uid}, .gid = Gid{entry.pw_gid}, .calls = false};
+    if (person.account.empty() || person.uid == no_uid) {
+        return fail(Errc::invalid, "an account without a name or a uid");
+    }
+    return person;
+}
+
+} // namespace
+
+std::string service_name(std::string_view pam_service) {
+    for (const std::string_view caller : callers) {
+        if (pam_service.starts_with(caller)) {
+            const std::string_view rest = pam_service.substr(caller.size());
+            if (rest == "-l" || rest == "-i") {
+                return std::string(caller);
+            }
+        }
+    }
+    return std::string(pam_service);
+}
+
+Result<Person> person_judged(const std::string& service, const std::string& pam_user) {
+    // A setuid program that we don't know is called by a person as well.
+    const bool calls = std::ranges::find(callers, service) != callers.end() || getuid() != 0;
+    passwd entry{};
+    std::vector<char> buffer;
+    const std::string what =
+        calls ? "uid " + std::to_string(getuid()) : "account " + escape(pam_user.substr(0, 100));
+    const auto found =
+        look_up(entry, buffer, what, [&](passwd* place, char* bytes, std::size_t size, passwd** result) {
+            return calls ? getpwuid_r(getuid(), place, bytes, size, result)
+                         : getpwnam_r(pam_user.c_str(), place, bytes, size, result);
+        });
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (!*found) {
+        return fail(Errc::not_found, "there is no " + what);
+    }
+    auto person = person_of(entry);
+    if (person) {
+        person->calls = calls;
+    }
+    return person;
+}
+
+Result<Gid> gid_of_group(const std::string& group_name) {
+    group entry{};
+    std::vector<char> buffer;
+    const auto found = look_up(entry, buffer, "group " + escape(group_name),
+                               [&](group* place, char* bytes, std::size_t size, group** result) {
+                                   return getgrnam_r(group_name.c_str(), place, bytes, size, result);
+                               });
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (!*found || entry.gr_gid == number(no_gid)) {
+        return fail(Errc::not_found, "there is no group " + escape(group_name));
+    }
+    return Gid{entry.gr_gid};
+}
+
+std::vector<Gid> gids_of(const Person& person) {
+    int count = 64;
+    std::vector<gid_t> gids(static_cast<std::size_t>(count));
+    // It says how many there are when they don't fit; NGROUPS_MAX is 65536.
+    while (getgrouplist(person.account.c_str(), number(person.gid), gids.data(), &count) < 0 &&
+           static_cast<std::size_t>(count) > gids.size() && count <= 65536) {
+        gids.resize(static_cast<std::size_t>(count));
+    }
+    gids.resize(static_cast<std::size_t>(std::clamp(count, 0, static_cast<int>(gids.size()))));
+    std::vector<Gid> all;
+    for (const gid_t gid : gids) {
+        all.push_back(Gid{gid});
+    }
+    return all;
+}
+
+Result<bool> is_member(const Person& person, const std::string& group_name) {
+    const auto gid = gid_of_group(group_name);
+    if (!gid) {
+        return std::unexpected(gid.error());
+    }
+    const auto gids = gids_of(person);
+    return std::ranges::find(gids, *gid) != gids.end();
+}
+
+} // namespace jit
