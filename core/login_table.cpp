@@ -34,13 +34,13 @@ std::int64_t pragma(Database& db, const char* sql) {
     return rows.next() ? rows.integer(0) : -1;
 }
 
-LoginTable read_open(Database& db, Uid uid, std::string_view account, std::string_view service,
+LoginGrants read_open(Database& db, Uid uid, std::string_view account, std::string_view service,
                      const Now& now, const std::string& boot_id) {
     if (pragma(db, "PRAGMA application_id") != login_table_id ||
         pragma(db, "PRAGMA user_version") != login_table_version) {
         throw DbError(SQLITE_MISMATCH, "another version of jit-sudo wrote it");
     }
-    LoginTable table;
+    LoginGrants table;
     Statement host = db.prepare("SELECT boot_id, help FROM host");
     {
         auto rows = host.run();
@@ -84,7 +84,7 @@ bool LoginGrant::gives_group(std::string_view group) const {
     return std::ranges::find(groups, group) != groups.end();
 }
 
-Result<LoginTable> read_login_table(const std::string& path, Uid uid, std::string_view account,
+Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::string_view account,
                                     std::string_view service, const Now& now, const std::string& boot_id) {
     struct stat status{};
     if (lstat(path.c_str(), &status) != 0) {

@@ -55,14 +55,14 @@ struct LoginGrant {
     [[nodiscard]] bool gives_group(std::string_view group) const;
 };
 
-struct LoginTable {
+struct LoginGrants {
     std::vector<LoginGrant> grants; // the account's, live ones only
     std::vector<std::string> roles; // those that give logins through the service
     std::string help;               // the site's
 };
 
 // What the table says of an account, by uid and by name, and of a service.
-[[nodiscard]] Result<LoginTable> read_login_table(const std::string& path, Uid uid, std::string_view account,
+[[nodiscard]] Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::string_view account,
                                                   std::string_view service, const Now& now,
                                                   const std::string& boot_id);
 

@@ -104,6 +104,11 @@ Result<std::vector<unsigned>> numbers_from_json(std::string_view text) {
     });
 }
 
+Result<std::vector<std::string>> texts_from_json(std::string_view text) {
+    return read_strictly<std::vector<std::string>>(
+        text, [](const Json& json) { return json.get<std::vector<std::string>>(); });
+}
+
 Result<ClockMark> clock_mark_from_json(std::string_view text) {
     return read_strictly<ClockMark>(text, [](const Json& json) {
         expect_fields(json, 3);

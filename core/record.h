@@ -19,6 +19,7 @@ namespace jit {
 [[nodiscard]] Result<Scope> scope_from_json(std::string_view text);
 [[nodiscard]] Result<std::vector<Stage>> stages_from_json(std::string_view text);
 [[nodiscard]] Result<std::vector<unsigned>> numbers_from_json(std::string_view text);
+[[nodiscard]] Result<std::vector<std::string>> texts_from_json(std::string_view text);
 [[nodiscard]] Result<ClockMark> clock_mark_from_json(std::string_view text);
 
 } // namespace jit

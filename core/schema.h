@@ -69,6 +69,10 @@ CREATE TABLE uses (
     run_as  TEXT NOT NULL,
     group_  TEXT NOT NULL,
     command BLOB,                        -- path and arguments, each ended by a NUL byte
+    service TEXT,                        -- of a login; of an elevation all four are NULL
+    gated   INTEGER,
+    groups  TEXT,                        -- JSON
+    cgroup  TEXT,
     cwd     TEXT NOT NULL,
     tty     TEXT NOT NULL,
     pid     INTEGER NOT NULL,
@@ -77,7 +81,9 @@ CREATE TABLE uses (
     started INTEGER NOT NULL,
     exited  INTEGER,
     status  INTEGER,
-    ended   INTEGER
+    ended   INTEGER,
+    CHECK ((service IS NULL) = (gated IS NULL) AND (service IS NULL) = (groups IS NULL)
+           AND (service IS NULL) = (cgroup IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX uses_live ON uses (uid) WHERE ended IS NULL;
 CREATE INDEX uses_session ON uses (session, boot_id);

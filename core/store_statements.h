@@ -81,13 +81,15 @@ struct Store::Statements {
               db.prepare("INSERT INTO answers (request, person, account, uid, approves, stages, reason, at) "
                          "VALUES (?,?,?,?,?,?,?,?)")),
           insert_use(db.prepare(
-              "INSERT INTO uses (id, grant_, person, account, uid, run_as, group_, command, cwd, tty, "
-              "pid, session, boot_id, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+              "INSERT INTO uses (id, grant_, person, account, uid, run_as, group_, command, service, gated, "
+              "groups, cgroup, cwd, tty, pid, session, boot_id, started) "
+              "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
           update_use(db.prepare("UPDATE uses SET exited=?1, status=?2, ended=?3, "
                                 "command=CASE WHEN ?3 IS NULL THEN command END WHERE id=?4")),
           live_uses(db.prepare("SELECT * FROM uses WHERE ended IS NULL ORDER BY started")),
           find_use(db.prepare("SELECT * FROM uses WHERE id = ?")),
-          is_elevation(db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? LIMIT 1")),
+          is_elevation(
+              db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? AND service IS NULL LIMIT 1")),
           append(db.prepare("INSERT INTO events (seq, body, hash) VALUES (?,?,?)")),
           events_after(db.prepare("SELECT seq, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?")),
           add_checkpoint(

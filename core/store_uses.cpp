@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What ran by a grant.
+#include "core/record.h"
 #include "core/store_statements.h"
 #include "core/text.h"
 
@@ -17,10 +18,20 @@ void Store::insert(const Use& u) {
     if (command) {
         blob = std::span(reinterpret_cast<const std::uint8_t*>(command->data()), command->size());
     }
-    sql_->insert_use.execute(u.id, u.grant, u.by.person, u.by.account, std::int64_t{number(u.by.uid)},
-                             u.run_as, u.group, blob, u.cwd, u.tty, std::int64_t{u.pid},
-                             u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id,
-                             count_of(u.started));
+    std::optional<std::string> service;
+    std::optional<bool> gated;
+    std::optional<std::string> groups;
+    std::optional<std::string> cgroup;
+    if (u.login) {
+        service = u.login->service;
+        gated = u.login->gated;
+        groups = to_line(Json(u.login->groups));
+        cgroup = u.login->cgroup;
+    }
+    sql_->insert_use.execute(
+        u.id, u.grant, u.by.person, u.by.account, std::int64_t{number(u.by.uid)}, u.run_as, u.group, blob,
+        service, gated, groups, cgroup, u.cwd, u.tty, std::int64_t{u.pid},
+        u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id, count_of(u.started));
 }
 
 void Store::update(const Use& u) {
@@ -50,19 +61,29 @@ std::vector<Use> Store::read_uses(Statement::Rows rows) {
             }
             use.command = Command{.path = words.front(), .arguments = {words.begin() + 1, words.end()}};
         }
-        use.cwd = rows.text(8);
-        use.tty = rows.text(9);
-        use.pid = static_cast<std::uint32_t>(rows.integer(10));
-        if (!rows.is_null(11)) {
-            use.session = static_cast<std::uint32_t>(rows.integer(11));
+        if (!rows.is_null(8)) {
+            auto groups = texts_from_json(rows.text(10));
+            if (!groups) {
+                damaged("the groups of use " + escape(use.id));
+            }
+            use.login = LoginNeeds{.service = rows.text(8),
+                                   .gated = rows.integer(9) != 0,
+                                   .groups = std::move(*groups),
+                                   .cgroup = rows.text(11)};
         }
-        use.boot_id = rows.text(12);
-        use.started = time_of(rows.integer(13));
-        use.exited = optional_time(rows, 14);
+        use.cwd = rows.text(12);
+        use.tty = rows.text(13);
+        use.pid = static_cast<std::uint32_t>(rows.integer(14));
         if (!rows.is_null(15)) {
-            use.status = static_cast<std::int32_t>(rows.integer(15));
+            use.session = static_cast<std::uint32_t>(rows.integer(15));
         }
-        use.ended = optional_time(rows, 16);
+        use.boot_id = rows.text(16);
+        use.started = time_of(rows.integer(17));
+        use.exited = optional_time(rows, 18);
+        if (!rows.is_null(19)) {
+            use.status = static_cast<std::int32_t>(rows.integer(19));
+        }
+        use.ended = optional_time(rows, 20);
         uses.push_back(std::move(use));
     }
     return uses;

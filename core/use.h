@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A use: something that runs by a grant. Here an elevation, one command run by jit-sudo.
+// A use: something that runs by a grant. An elevation is one command run by jit-sudo; a login is what pam_jit
+// let in or gave groups to: an ssh session, or a plain sudo or su.
 //
 //   running (the command runs) → exited (it ended; what it left in the background may live) → ended (nothing
 //   is left)
@@ -21,14 +22,24 @@ struct Command {
     bool operator==(const Command&) const = default;
 };
 
+// What a login needs of live grants.
+struct LoginNeeds {
+    std::string service;             // PAM's
+    bool gated = false;              // a grant that gives the service
+    std::vector<std::string> groups; // and for each of these, one that gives it
+    std::string cgroup;              // where it registered: its line of /proc/PID/cgroup
+};
+
 struct Use {
-    std::string id;  // names its cgroup
+    std::string id;  // names an elevation's cgroup
     RequestId grant; // the one that it began under
     Party by;
     std::string run_as; // an account
     std::string group;  // with -g, else empty
-    // None where it was too long to be kept: then only the grant that it began under carries it.
+    // Of an elevation. None where it was too long to be kept: then only the grant that it began under carries
+    // it.
     std::optional<Command> command;
+    std::optional<LoginNeeds> login; // none: an elevation
     std::string cwd;
     std::string tty;
     std::optional<Uid> login_uid;         // the audit login uid that it was started from; for the event only

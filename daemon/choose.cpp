@@ -44,20 +44,16 @@ std::string request_line(const Role& role) {
 
 } // namespace
 
-bool carries(const Policy& policy, const Request& grant, const Wanted& wanted) {
-    const auto role = policy.roles.find(grant.role);
-    return grant.state == State::active && role != policy.roles.end() && grant.beneficiary == wanted.by &&
-           role_has(grant.scope, role->second, wanted);
-}
-
 namespace {
 
-// The best of those that carry it and live.
-const Request* best(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
-                    const Now& now, const std::string& boot_id, const auto& rank) {
+// The best of those that live, are theirs, and give it by their scope and role.
+const Request* best(const Policy& policy, const std::vector<Request>& active, const Party& by, const Now& now,
+                    const std::string& boot_id, const auto& gives, const auto& rank) {
     const Request* found = nullptr;
     for (const Request& grant : active) {
-        if (carries(policy, grant, wanted) && grant.not_after && !grant.not_after->over(now, boot_id) &&
+        const auto role = policy.roles.find(grant.role);
+        if (grant.state == State::active && role != policy.roles.end() && grant.beneficiary == by &&
+            gives(grant.scope, role->second) && grant.not_after && !grant.not_after->over(now, boot_id) &&
             (found == nullptr || rank(*found) < rank(grant))) {
             found = &grant;
         }
@@ -65,19 +61,40 @@ const Request* best(const Policy& policy, const std::vector<Request>& active, co
     return found;
 }
 
+Time end_of(const Request& grant) {
+    return grant.not_after->time;
+}
+
 } // namespace
 
 const Request* longest(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
                        const Now& now, const std::string& boot_id) {
-    return best(policy, active, wanted, now, boot_id,
-                [](const Request& grant) { return grant.not_after->time; });
+    const auto gives = [&](const Scope& scope, const Role& role) { return role_has(scope, role, wanted); };
+    return best(policy, active, wanted.by, now, boot_id, gives, end_of);
 }
 
 const Request* choose(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
                       const Now& now, const std::string& boot_id) {
-    return best(policy, active, wanted, now, boot_id, [&](const Request& grant) {
-        return std::pair(policy.roles.find(grant.role)->second.authenticate == false, grant.not_after->time);
+    const auto gives = [&](const Scope& scope, const Role& role) { return role_has(scope, role, wanted); };
+    return best(policy, active, wanted.by, now, boot_id, gives, [&](const Request& grant) {
+        return std::pair(policy.roles.find(grant.role)->second.authenticate == false, end_of(grant));
     });
+}
+
+const Request* longest_for_login(const Policy& policy, const std::vector<Request>& active, const Party& by,
+                                 std::string_view service, const Now& now, const std::string& boot_id) {
+    const auto gives = [&](const Scope& scope, const Role& role) {
+        return scope_allows_login(scope, role, service);
+    };
+    return best(policy, active, by, now, boot_id, gives, end_of);
+}
+
+const Request* longest_for_group(const Policy& policy, const std::vector<Request>& active, const Party& by,
+                                 std::string_view group, const Now& now, const std::string& boot_id) {
+    const auto gives = [&](const Scope& scope, const Role& role) {
+        return scope_allows_group(scope, role, group);
+    };
+    return best(policy, active, by, now, boot_id, gives, end_of);
 }
 
 Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,

@@ -21,8 +21,6 @@ struct Wanted {
     std::optional<Command> command;
 };
 
-[[nodiscard]] bool carries(const Policy& policy, const Request& grant, const Wanted& wanted);
-
 // Of those that carry it and live, the one that lives longest; nullptr: none.
 [[nodiscard]] const Request* longest(const Policy& policy, const std::vector<Request>& active,
                                      const Wanted& wanted, const Now& now, const std::string& boot_id);
@@ -30,6 +28,14 @@ struct Wanted {
 // lives longest.
 [[nodiscard]] const Request* choose(const Policy& policy, const std::vector<Request>& active,
                                     const Wanted& wanted, const Now& now, const std::string& boot_id);
+
+// Of those that let `by` in through the service, or give them the group, the one that lives longest.
+[[nodiscard]] const Request* longest_for_login(const Policy& policy, const std::vector<Request>& active,
+                                               const Party& by, std::string_view service, const Now& now,
+                                               const std::string& boot_id);
+[[nodiscard]] const Request* longest_for_group(const Policy& policy, const std::vector<Request>& active,
+                                               const Party& by, std::string_view group, const Now& now,
+                                               const std::string& boot_id);
 
 struct Denial {
     std::string message;           // what was refused, and why

@@ -369,6 +369,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                 .run_as = connection.wanted.run_as,
                 .group = connection.wanted.group,
                 .command = connection.wanted.command,
+                .login = {},
                 .cwd = connection.ask.cwd,
                 .tty = connection.ask.tty,
                 .login_uid = connection.login->uid,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // jitd: owns the database, decides, and ends what is over. Started by systemd with its sockets; reads nothing
 // else from its environment, and takes no options: there is one way to run it.
+#include "core/login_table.h"
 #include "core/version.h"
 #include "daemon/api.h"
 #include "daemon/helper_server.h"
@@ -119,11 +120,14 @@ Result<void> run() {
 
     PolicyKeeper policy(**store, clock, config_directory);
     Accounts accounts(*loop, nss_socket);
-    Uses uses(*loop, **store, clock, policy.policy(), journal);
+    LoginTable logins(**store, clock, policy.policy(), login_table_file);
+    Uses uses(*loop, **store, clock, policy.policy(), journal, logins);
     Api* told = nullptr; // set below: the API needs the requests, whose changes it tells
-    Requests requests(**store, clock, policy.policy(), [&](const Request& request) {
-        uses.grants_changed();
-        told->request_changed(request);
+    Requests requests(**store, clock, policy.policy(), [&](const std::vector<Request>& changed) {
+        uses.requests_changed(changed); // before anybody is told: what is said to hold, holds
+        for (const Request& request : changed) {
+            told->request_changed(request);
+        }
     });
     Reconciler reconciler(*loop, **store, clock, policy, requests, uses, accounts, *host_key, journal);
     Api api({.store = **store,

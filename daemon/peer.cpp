@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/peer.h"
 
+#include "daemon/processes.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 #include <charconv>
 #include <cstring>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -34,11 +35,6 @@ Result<std::uint32_t> read_number(int directory, const char* name) {
         }
     }
     return fail(Errc::unavailable, fmt::format("the caller's {} can't be read", name));
-}
-
-bool has_ended(int pidfd) {
-    pollfd polled{pidfd, POLLIN, 0};
-    return poll(&polled, 1, 0) != 0; // readable: ended; an error is no proof of life either
 }
 
 std::string read_text(int directory, const char* name) {

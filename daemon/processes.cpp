@@ -55,12 +55,10 @@ Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const aut
         if (!session || *session == unset || !sessions.contains(*session)) {
             continue;
         }
-        // Readable: it has ended, and may be waiting for its parent.
         const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-        pollfd ended{pidfd.get(), POLLIN, 0};
         // Since it was read the number may have gone to another process; what is read now is of the one we
         // hold.
-        if (pidfd && poll(&ended, 1, 0) == 0 && session_of(dirfd(proc.get()), entry->d_name) == session) {
+        if (!has_ended(pidfd.get()) && session_of(dirfd(proc.get()), entry->d_name) == session) {
             call(pidfd.get(), *session);
         }
     }
@@ -71,6 +69,12 @@ Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const aut
 }
 
 } // namespace
+
+bool has_ended(int pidfd) {
+    // Readable: it has ended, and may be waiting for its parent.
+    pollfd polled{pidfd, POLLIN, 0};
+    return pidfd < 0 || poll(&polled, 1, 0) != 0;
+}
 
 std::optional<std::uint32_t> session_of_process(std::uint32_t pid) {
     const Fd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -100,6 +104,17 @@ Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes) {
     return sessions.empty()
                ? Result<int>(0)
                : fail(Errc::conflict, fmt::format("{} processes killed, and there are still more", total));
+}
+
+void ask_sessions_to_end(const std::set<std::uint32_t>& sessions) {
+    if (sessions.empty()) {
+        return;
+    }
+    static_cast<void>(for_each_process(sessions, [](int pidfd, std::uint32_t) {
+        for (const int signal : {SIGTERM, SIGHUP, SIGCONT}) {
+            syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
+        }
+    }));
 }
 
 Result<std::set<std::uint32_t>> sessions_alive(const std::set<std::uint32_t>& sessions) {

@@ -22,6 +22,13 @@ namespace jit {
 // killed; an error when it can't see, or when there is no end of new ones within `passes`.
 [[nodiscard]] Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes);
 
+// The process of a pidfd has ended, or it can't be told (-1).
+[[nodiscard]] bool has_ended(int pidfd);
+
+// TERM, HUP and CONT to everything in these sessions: the notice before the end. What can't be reached gets
+// none.
+void ask_sessions_to_end(const std::set<std::uint32_t>& sessions);
+
 // The audit session of a process; none where it is unset, or there is no such process.
 [[nodiscard]] std::optional<std::uint32_t> session_of_process(std::uint32_t pid);
 

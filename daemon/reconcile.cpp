@@ -110,7 +110,7 @@ Result<void> Reconciler::reload_policy() {
         journal_.send(Journal::Level::error, "the policy has errors; the last good one stays in force");
         return {};
     }
-    uses_.grants_changed();
+    uses_.policy_changed();
     auto applied = requests_.apply_policy();
     check_eligibility();
     return applied;
@@ -143,6 +143,7 @@ void Reconciler::watch_clock() {
     clock_set_ = loop_.on_io(clock_watch_.get(), EPOLLIN, [this](std::uint32_t) {
         journal_.send(Journal::Level::notice, "the clock was set");
         watch_clock();
+        uses_.policy_changed();
         reconcile();
     });
 }

@@ -100,12 +100,6 @@ Result<Request> Requests::find(const RequestId& id) {
     });
 }
 
-void Requests::publish(const std::vector<Request>& requests) {
-    for (const Request& request : requests) {
-        changed_(request);
-    }
-}
-
 void Requests::start(Request& request, const Now& now) {
     Time until = now.time + request.duration;
     if (!request.extends.empty()) {
@@ -178,7 +172,7 @@ Result<void> Requests::advance() {
         return {};
     });
     if (ended) {
-        publish(*due);
+        changed_(*due);
     }
     return ended;
 }
@@ -209,7 +203,7 @@ Result<void> Requests::apply_policy() {
         return {};
     });
     if (applied) {
-        publish(changed);
+        changed_(changed);
     }
     return applied;
 }
@@ -237,7 +231,7 @@ Result<void> Requests::apply_account(Uid uid, const Account* account) {
         return {};
     });
     if (applied) {
-        publish(changed);
+        changed_(changed);
     }
     return applied;
 }

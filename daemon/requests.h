@@ -28,8 +28,8 @@ struct Ask {
 
 class Requests {
 public:
-    // `changed` is called after the commit, once for each request that was made or changed.
-    using Changed = std::function<void(const Request&)>;
+    // `changed` is called after each commit, with the requests that were made or changed by it.
+    using Changed = std::function<void(const std::vector<Request>&)>;
     // `policy`: the one in force, whenever that changes.
     Requests(Store& store, Clock& clock, const Policy& policy, Changed changed)
         : store_(store), clock_(clock), policy_(policy), changed_(std::move(changed)) {}
@@ -71,7 +71,6 @@ private:
              const std::string& reason);
     Result<Request> end_chain(const Request& request, Cause cause, const std::string& by,
                               const std::string& reason);
-    void publish(const std::vector<Request>& requests);
 
     Store& store_;
     Clock& clock_;

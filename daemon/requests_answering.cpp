@@ -52,7 +52,7 @@ Result<Request> Requests::approve(const Caller& caller, const RequestId& id, con
         return *request;
     });
     if (answered) {
-        publish({*answered});
+        changed_({*answered});
     }
     return answered;
 }
@@ -85,7 +85,7 @@ Result<Request> Requests::deny(const Caller& caller, const RequestId& id, const 
         return *request;
     });
     if (answered) {
-        publish({*answered});
+        changed_({*answered});
     }
     return answered;
 }
@@ -109,7 +109,7 @@ Result<Request> Requests::cancel(const Caller& caller, const RequestId& id) {
         return *request;
     });
     if (cancelled) {
-        publish({*cancelled});
+        changed_({*cancelled});
     }
     return cancelled;
 }
@@ -132,7 +132,7 @@ Result<Request> Requests::end_chain(const Request& request, Cause cause, const s
     if (!ended) {
         return std::unexpected(ended.error());
     }
-    publish(*ended);
+    changed_(*ended);
     return find(request.id);
 }
 
@@ -184,7 +184,7 @@ Result<Request> Requests::revoke(const Caller& caller, const RequestId& id, cons
         return *request;
     });
     if (denied) {
-        publish({*denied});
+        changed_({*denied});
     }
     return denied;
 }

@@ -130,7 +130,7 @@ Result<Request> Requests::file_or_start(Request request) {
         return request;
     });
     if (filed) {
-        publish({*filed});
+        changed_({*filed});
     }
     return filed;
 }

@@ -2,13 +2,10 @@
 #include "daemon/uses.h"
 
 #include "core/record.h"
-#include "core/text.h"
+#include "daemon/login_scope.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
 
-#include <fmt/format.h>
-#include <sodium.h>
-#include <sys/epoll.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -19,32 +16,10 @@ namespace {
 constexpr Millis longest_notice = std::chrono::seconds(2); // TERM comes so long before KILL, or
 constexpr int notice_part = 10;                            // a tenth of the grant, if that is less
 constexpr int kill_passes = 8;
-constexpr Millis longest_retry = std::chrono::seconds(1);
 constexpr Millis before_settling = std::chrono::seconds(1);
-constexpr std::size_t longest_argv = 4096; // bytes of it in an event
-constexpr std::ptrdiff_t most_of_one_uid = 1000;
+constexpr Millis between_looks = std::chrono::minutes(1); // at what a login left behind
 
-Json argv_fields(const Use& use) {
-    Json words = Json::array();
-    if (!use.command) {
-        return {{"argv", words}};
-    }
-    // Escaped, and so exact: core/text.h's escape() can be read back.
-    std::size_t size = use.command->path.size();
-    words.push_back(escape(use.command->path));
-    std::string all = use.command->path;
-    for (const std::string& argument : use.command->arguments) {
-        all += '\0' + argument;
-        size += argument.size() + 1;
-        if (size <= longest_argv) {
-            words.push_back(escape(argument));
-        }
-    }
-    Hash digest;
-    crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(all.data()),
-                       all.size(), nullptr, 0);
-    return {{"argv", words}, {"argv_bytes", size}, {"argv_blake2b", to_hex(digest)}};
-}
+} // namespace
 
 Json status_fields(const Use& use) {
     Json fields{{"use", use.id}, {"request", use.grant}, {"by", to_json(use.by)}};
@@ -56,10 +31,9 @@ Json status_fields(const Use& use) {
     return fields;
 }
 
-} // namespace
-
-Uses::Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal)
-    : loop_(loop), store_(store), clock_(clock), policy_(policy), journal_(journal),
+Uses::Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal,
+           LoginTable& logins)
+    : loop_(loop), store_(store), clock_(clock), policy_(policy), journal_(journal), logins_(logins),
       timer_(loop_.at(BootTime::max(), Millis(1), [this] {
           enforce();
           if (next_) {
@@ -74,104 +48,31 @@ void Uses::want(BootTime time) {
     }
 }
 
-Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline) {
-    std::string random(4, '\0');
-    randombytes_buf(random.data(), random.size());
-    const std::string name = grant + "-" + to_hex(random);
-    reserved_.emplace(name, deadline);
-    // Published before it is there, or the sweep would take it for a leftover.
-    if (auto published = publish_all(); !published) {
-        reserved_.erase(name);
-        return std::unexpected(published.error());
-    }
-    auto directory = elevations_.create(name);
-    if (!directory) {
-        give_back(name);
-        return std::unexpected(directory.error());
-    }
-    return Place{.name = name, .directory = std::move(*directory)};
-}
-
-void Uses::give_back(const std::string& name) {
-    reserved_.erase(name);
-    elevations_.kill(name);
-    if (!elevations_.remove(name)) {
-        want(clock_.now().boot + first_retry); // enforce() finds it as a leftover
-    }
-}
-
-Result<void> Uses::begin(Use use, bool keep_command) {
-    if (!elevations_.holds(use.id, use.pid)) {
-        return fail(Errc::refused, "the command is not in the place that was made for it");
-    }
-    // What is in this session will be killed: it must be the command's own, whatever was said.
-    if (use.session && use.session != session_of_process(use.pid)) {
-        return fail(Errc::refused, "the command is not in the audit session that was told");
-    }
-    if (std::ranges::count_if(live_, [&](const auto& entry) {
-            return entry.second.use.by.uid == use.by.uid;
-        }) >= most_of_one_uid) {
-        return fail(Errc::exhausted, "too many of your commands run; end some, or wait");
-    }
-    const Json argv = argv_fields(use);
-    if (!keep_command) {
-        use.command.reset();
-    }
-    const auto recorded = store_.transact([&]() -> Result<void> {
-        store_.insert(use);
-        Json fields{{"use", use.id},        {"request", use.grant},   {"by", to_json(use.by)},
-                    {"run_as", use.run_as}, {"cwd", escape(use.cwd)}, {"tty", escape(use.tty)},
-                    {"pid", use.pid}};
-        if (!use.group.empty()) {
-            fields["group"] = use.group;
-        }
-        if (use.login_uid) {
-            fields["login_uid"] = number(*use.login_uid);
-        }
-        if (use.session) {
-            fields["session"] = *use.session;
-        }
-        if (const auto deadline = reserved_.find(use.id); deadline != reserved_.end()) {
-            fields["until"] = deadline->second.time.time_since_epoch().count();
-        }
-        fields.update(argv);
-        store_.append("use.started", use.started, fields);
-        return {};
-    });
-    if (!recorded) {
-        return recorded;
-    }
-    reserved_.erase(use.id);
-    keep(use);
-    judge(use.id, live_.at(use.id), clock_.now());
-    // With its session now, which the sweep needs too.
-    return publish_all();
-}
-
 void Uses::keep(const Use& use) {
     Live& live = live_[use.id];
     live.use = use;
-    watch_place(live);
+    if (use.login) {
+        watch_leader(live);
+    } else {
+        watch_place(live);
+    }
 }
 
-void Uses::watch_place(Live& live) {
-    live.events = elevations_.open_events(live.use.id);
-    if (!live.events) {
-        return;
-    }
-    // Read once, or what it says now counts as a change.
-    char now[64];
-    const ssize_t size = pread(live.events.get(), now, sizeof now, 0);
-    live.watch = loop_.on_io(live.events.get(), EPOLLPRI, [this, id = live.use.id](std::uint32_t) {
-        char buffer[64];
-        const auto found = live_.find(id);
-        if (found != live_.end() && pread(found->second.events.get(), buffer, sizeof buffer, 0) >= 0) {
-            settle();
-        }
-    });
-    if (size <= 0 ||
-        std::string_view(now, static_cast<std::size_t>(size)).find("populated 1") == std::string_view::npos) {
-        settle();
+void Uses::requests_changed(const std::vector<Request>& requests) {
+    changed_ = true;
+    logins_.change(requests);
+    publish_logins();
+}
+
+void Uses::policy_changed() {
+    changed_ = true;
+    logins_.renew();
+}
+
+void Uses::publish_logins() {
+    if (const auto published = logins_.publish(); !published) {
+        want(clock_.now().boot + longest_retry);
+        journal_.send(Journal::Level::critical, "the login table: " + published.error().message);
     }
 }
 
@@ -189,47 +90,35 @@ void Uses::settle() {
     });
 }
 
-void Uses::exited(const std::string& id, std::int32_t status) {
-    const auto found = live_.find(id);
-    if (found == live_.end() || found->second.use.exited) {
-        return;
+const Result<std::vector<Request>>& Uses::grants_of(Uid uid, GrantsOf& known) {
+    const auto found = known.find(uid);
+    if (found != known.end()) {
+        return found->second;
     }
-    Use& use = found->second.use;
-    use.exited = clock_.now().time;
-    use.status = status;
-    const auto recorded = store_.transact([&]() -> Result<void> {
-        store_.update(use);
-        store_.append("use.exited", *use.exited, status_fields(use));
-        return {};
-    });
-    if (!recorded) {
-        journal_.send(Journal::Level::critical,
-                      "the end of a command can't be recorded: " + recorded.error().message);
-    }
-    settle();
+    return known
+        .emplace(uid, store_.guarded([&]() -> Result<std::vector<Request>> { return store_.active_of(uid); }))
+        .first->second;
 }
 
-void Uses::abandoned(const std::string& id) {
-    if (live_.contains(id)) {
-        settle();
-    }
-}
-
-std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now) {
+std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, GrantsOf& known) {
     const Use& use = live.use;
-    const auto active =
-        store_.guarded([&]() -> Result<std::vector<Request>> { return store_.active_of(use.by.uid); });
+    const auto& active = grants_of(use.by.uid, known);
     if (!active) {
         // The database can't be read: what was judged last holds, and not longer.
         return live.carrier && !live.carrier->deadline.over(now, clock_.boot_id()) ? live.carrier
                                                                                    : std::nullopt;
     }
-    const Wanted wanted{.by = use.by, .run_as = use.run_as, .group = use.group, .command = use.command};
-    const Request* grant = longest(policy_, *active, wanted, now, clock_.boot_id());
-    if (grant == nullptr && !use.command) {
-        // Too long to be judged again: it lives as long as its own grant.
-        const auto own = std::ranges::find(*active, use.grant, &Request::id);
-        grant = own != active->end() && !own->not_after->over(now, clock_.boot_id()) ? &*own : nullptr;
+    const Request* grant = nullptr;
+    if (use.login) {
+        grant = carrier_of_login(use, *active, now);
+    } else {
+        const Wanted wanted{.by = use.by, .run_as = use.run_as, .group = use.group, .command = use.command};
+        grant = longest(policy_, *active, wanted, now, clock_.boot_id());
+        if (grant == nullptr && !use.command) {
+            // Too long to be judged again: it lives as long as its own grant.
+            const auto own = std::ranges::find(*active, use.grant, &Request::id);
+            grant = own != active->end() && !own->not_after->over(now, clock_.boot_id()) ? &*own : nullptr;
+        }
     }
     if (grant == nullptr) {
         return std::nullopt;
@@ -238,17 +127,8 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now) 
                    .window = grant->not_after->time - *grant->not_before};
 }
 
-std::optional<Deadline> Uses::deadline_of(const std::string& id) {
-    const auto found = live_.find(id);
-    if (found == live_.end() || found->second.over) {
-        return std::nullopt;
-    }
-    found->second.carrier = carrier_of(found->second, clock_.now());
-    return found->second.carrier ? std::optional(found->second.carrier->deadline) : std::nullopt;
-}
-
-void Uses::judge(const std::string& id, Live& live, const Now& now) {
-    live.carrier = carrier_of(live, now);
+void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& known) {
+    live.carrier = carrier_of(live, now, known);
     if (!live.carrier) {
         live.over = true;
         return want(now.boot);
@@ -261,7 +141,11 @@ void Uses::judge(const std::string& id, Live& live, const Now& now) {
     }
     if (!live.warned) {
         live.warned = true;
-        elevations_.ask_to_end(id);
+        if (!live.use.login) {
+            elevations_.ask_to_end(id);
+        } else if (live.use.session) {
+            to_warn_.insert(*live.use.session);
+        }
     }
     want(end);
 }
@@ -273,20 +157,27 @@ void Uses::enforce() {
     }
     changed_ = false;
     next_.reset();
+    // What was taken back opens no door any more before it is looked who came in through it.
+    publish_logins();
+    take_registered();
     std::set<std::uint32_t> sessions;
     bool any_over = false;
+    GrantsOf known;
     for (auto& [id, live] : live_) {
         if (!live.over) {
-            judge(id, live, now);
+            judge(id, live, now, known);
         }
         if (live.over) {
             any_over = true;
-            elevations_.kill(id);
+            kill(live);
             if (live.use.session) {
                 sessions.insert(*live.use.session);
             }
         }
     }
+    // Those that end now need no warning.
+    std::erase_if(to_warn_, [&](std::uint32_t session) { return sessions.contains(session); });
+    ask_sessions_to_end(std::exchange(to_warn_, {}));
     bool clean = true;
     if (any_over) {
         if (const auto killed = kill_sessions(sessions, kill_passes); !killed) {
@@ -304,14 +195,12 @@ void Uses::enforce() {
     }
 }
 
-void Uses::remove_leftovers(const Now& now) {
-    for (const std::string& name : elevations_.list()) {
-        if (!live_.contains(name) && !reserved_.contains(name)) {
-            elevations_.kill(name);
-            if (!elevations_.remove(name)) {
-                want(now.boot + longest_retry);
-            }
-        }
+void Uses::kill(const Live& live) {
+    if (live.use.login) {
+        // Fast, and whoever forks meanwhile; what isn't in it any more is found by its session.
+        kill_login_scope(live.use, live.events.get());
+    } else {
+        elevations_.kill(live.use.id);
     }
 }
 
@@ -321,7 +210,7 @@ void Uses::look_for_ended(const Now& now, bool clean) {
     std::set<std::uint32_t> to_look_for;
     std::set<std::string> empty;
     for (const auto& [id, live] : live_) {
-        if (const auto populated = elevations_.populated(id); populated && !*populated) {
+        if (may_have_ended(live)) {
             empty.insert(id);
             if (!live.over && live.use.session) {
                 to_look_for.insert(*live.use.session);
@@ -334,6 +223,9 @@ void Uses::look_for_ended(const Now& now, bool clean) {
         const Live& live = live_.at(id);
         if (live.over ? clean : alive && !(live.use.session && alive->contains(*live.use.session))) {
             ended.insert(id);
+        } else if (live.use.login && !live.over) {
+            // Its leader has gone, and something of it lives on: nobody tells us when that ends.
+            want(now.boot + between_looks);
         }
     }
     finish(ended, now.time);
@@ -364,10 +256,15 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
         return {};
     });
     for (const std::string& id : ended) {
-        if (!elevations_.remove(id)) {
+        const Live& live = live_.at(id);
+        if (!live.use.login && !elevations_.remove(id)) {
             want(clock_.now().boot + first_retry); // a leftover then
         }
         if (recorded) {
+            if (live.use.login && live.use.session) {
+                registered_.remove(*live.use.session);
+                logins_by_session_.erase(*live.use.session);
+            }
             live_.erase(id);
         }
     }
@@ -379,6 +276,9 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
 }
 
 Result<void> Uses::adopt() {
+    if (auto watched = watch_registered(); !watched) {
+        return watched;
+    }
     const auto uses = store_.guarded([&]() -> Result<std::vector<Use>> { return store_.live_uses(); });
     if (!uses) {
         return std::unexpected(uses.error());
@@ -386,6 +286,8 @@ Result<void> Uses::adopt() {
     for (Use use : *uses) {
         if (use.boot_id != clock_.boot_id()) {
             use.session.reset(); // numbers of another boot are other people's now
+        } else if (use.login && use.session) {
+            logins_by_session_[*use.session] = use.id;
         }
         keep(use);
     }

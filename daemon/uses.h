@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The elevations of this host: what runs by a grant, and its end. The second surface of the database (the
-// first that takes away): what runs and is carried by no live grant is ended.
+// What runs on this host by a grant, and its end: elevations (uses_elevations.cpp) and logins
+// (uses_logins.cpp). What is carried by no live grant is ended.
 //
 // MUST:
-//  1. Nothing begins before it is recorded (the helper waits for that), and it is published for the sweep
-//  before that.
+//  1. No elevation begins before it is recorded (the helper waits for that), and it is published for the
+//  sweep
+//     before that. A login that can't be recorded is ended.
 //  2. An end acts first and is recorded after; what can't be recorded is tried again.
 //  3. A cgroup that belongs to no use is a leftover: killed and removed.
+//  4. Of logins only those are ended that pam_jit has registered. The login table is published before it is
+//  looked
+//     who is registered: who came in by a grant that is gone is seen by pam_jit or by us.
 #pragma once
 
 #include "core/clock.h"
@@ -14,7 +18,10 @@
 #include "daemon/choose.h"
 #include "daemon/elevations.h"
 #include "daemon/journal.h"
+#include "daemon/login_table.h"
 #include "daemon/loop.h"
+#include "daemon/rate_limit.h"
+#include "daemon/registered.h"
 
 #include <map>
 #include <optional>
@@ -25,7 +32,8 @@ namespace jit {
 
 class Uses {
 public:
-    Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal);
+    Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal,
+         LoginTable& logins);
 
     // After a start: takes up what lives and ends what doesn't; removes leftovers.
     Result<void> adopt();
@@ -49,8 +57,9 @@ public:
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
 
-    // A grant or the policy changed: the next enforce() judges everything anew.
-    void grants_changed() { changed_ = true; }
+    // The next enforce() judges everything anew. Logins are given or refused by it when this returns.
+    void requests_changed(const std::vector<Request>& requests);
+    void policy_changed(); // or the clock was set, which moves deadlines
     // Ends what no grant carries any more, warns what ends soon. Does nothing where nothing changed and
     // nothing is due.
     void enforce();
@@ -63,13 +72,26 @@ private:
     struct Live {
         Use use;
         std::optional<Carrier> carrier; // as judged last
-        Fd events;
+        Fd events;                      // an elevation's cgroup.events; a login's leader (a pidfd)
         Loop::Source watch;
         bool warned = false;
         bool over = false; // killed; its end is yet to be seen and recorded
     };
-    [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now);
-    void judge(const std::string& id, Live& live, const Now& now);
+    // Each person's live grants, asked for once a turn.
+    using GrantsOf = std::map<Uid, Result<std::vector<Request>>>;
+    const Result<std::vector<Request>>& grants_of(Uid uid, GrantsOf& known);
+    [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now, GrantsOf& known);
+    [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
+                                                  const Now& now) const;
+    void judge(const std::string& id, Live& live, const Now& now, GrantsOf& known);
+    void kill(const Live& live);
+    [[nodiscard]] bool may_have_ended(const Live& live) const;
+    void publish_logins();
+    [[nodiscard]] Result<void> watch_registered();
+    void take_registered();
+    void begin_login(std::uint32_t session);
+    void record_refusals();
+    void watch_leader(Live& live);
     void remove_leftovers(const Now& now);
     void look_for_ended(const Now& now, bool clean);
     void keep(const Use& use);
@@ -84,6 +106,13 @@ private:
     const Clock& clock_;
     const Policy& policy_;
     Journal& journal_;
+    LoginTable& logins_;
+    Registered registered_;
+    Fd folder_;
+    Loop::Source folder_watch_;
+    RateLimit refusals_{10, std::chrono::seconds(6)};
+    std::map<std::uint32_t, std::string> logins_by_session_;
+    std::set<std::uint32_t> to_warn_; // sessions of logins that end soon
     Elevations elevations_;
     std::map<std::string, Live> live_;
     std::map<std::string, Deadline> reserved_;
@@ -92,9 +121,13 @@ private:
     std::optional<BootTime> next_; // when enforce() has something to do again
     Loop::Source timer_;
     static constexpr Millis first_retry = Millis(20);
+    static constexpr Millis longest_retry = std::chrono::seconds(1);
     Millis retry_ = first_retry;
     bool settling_due_ = false;
     Loop::Source settling_;
 };
+
+// What the events of a use's end have in common.
+[[nodiscard]] Json status_fields(const Use& use);
 
 } // namespace jit

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t most_roles_shown = 3;
 
 // The longest-lived of the grants that `gives` says yes to.
-const LoginGrant* longest(const std::optional<LoginTable>& table, const auto& gives) {
+const LoginGrant* longest(const std::optional<LoginGrants>& table, const auto& gives) {
     const LoginGrant* found = nullptr;
     if (table) {
         for (const LoginGrant& grant : table->grants) {

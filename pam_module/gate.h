@@ -20,7 +20,7 @@ struct Judgement {
     bool left_alone = false; // root, exempt: not gated, never given anything, and the table isn't even read
     bool gated = false;
     // None: it can't be read, `why` says the reason.
-    std::optional<LoginTable> table;
+    std::optional<LoginGrants> table;
     // Gated, and by no grant let in: why, and what to do about it, in one line each.
     std::string why;
     std::string next;

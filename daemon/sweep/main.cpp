@@ -7,12 +7,13 @@
 //  1. It only takes away. It writes no database, waits for no lock, asks no daemon.
 //  2. With nothing readable everything that was given is taken away.
 //  3. The cgroups are listed before the file is read: a place is published before it is made, so one that is
-//  listed
-//     and not in the file belongs to nothing.
+//     listed and not in the file belongs to nothing. A login that is registered and not in the file came in
+//     while jitd wasn't there: it ends when its own registration says so.
 #include "core/fd.h"
 #include "daemon/elevations.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
+#include "daemon/registered.h"
 
 #include <fmt/format.h>
 
@@ -39,12 +40,33 @@ std::string read_published() {
     return text;
 }
 
+// Sessions of registered logins of which the published file knows nothing, and that are over.
+std::set<std::uint32_t> unknown_logins_over(const Registered& registered,
+                                            const std::vector<std::uint32_t>& sessions,
+                                            const std::set<std::uint32_t>& known, bool all,
+                                            const auto& over) {
+    std::set<std::uint32_t> found;
+    for (const std::uint32_t session : sessions) {
+        const auto use =
+            known.contains(session) ? Result<RegisteredUse>(RegisteredUse()) : registered.read(session);
+        if (known.contains(session) || (!use && use.error().code == Errc::not_found)) {
+            continue;
+        }
+        if (all || !use || over(use->until, use->boot_until)) {
+            found.insert(session);
+        }
+    }
+    return found;
+}
+
 int sweep() {
     const Elevations elevations;
+    const Registered registered;
     const auto places = elevations.list();
+    const auto logins = registered.sessions();
     const std::string boot_id = read_boot_id();
     const auto published = parse_published(read_published(), boot_id);
-    if (!published && !places.empty()) {
+    if (!published && !(places.empty() && logins.empty())) {
         fmt::print(stderr, "jit-sweep: {}: {}; everything that was given is taken away\n", published_file,
                    published.error().message);
     }
@@ -53,15 +75,21 @@ int sweep() {
         known.emplace(one.name, one);
     }
     const ClockReading clock = read_system_clock();
-    const auto over = [&](const Published& one) {
-        return clock.realtime >= one.time || clock.boot >= one.boot;
+    const auto is_over = [&](Time time, BootTime boot) {
+        return clock.realtime >= time || clock.boot >= boot;
     };
+    const auto over = [&](const Published& one) { return is_over(one.time, one.boot); };
+    std::set<std::uint32_t> known_sessions;
     std::set<std::uint32_t> sessions;
     for (const auto& [name, one] : known) {
-        if (over(one) && one.session) {
-            sessions.insert(*one.session);
+        if (one.session) {
+            known_sessions.insert(*one.session);
+            if (over(one)) {
+                sessions.insert(*one.session);
+            }
         }
     }
+    sessions.merge(unknown_logins_over(registered, logins, known_sessions, !published, is_over));
     std::vector<std::string> ended;
     for (const std::string& name : places) {
         const auto found = known.find(name);
@@ -77,7 +105,7 @@ int sweep() {
     }
     if (!ended.empty() || !killed || *killed > 0) {
         fmt::print(stderr, "jit-sweep: ended {} elevations that were over{}\n", ended.size(),
-                   killed ? fmt::format(" and {} of their processes elsewhere", *killed)
+                   killed ? fmt::format(" and {} processes of logins or elsewhere", *killed)
                           : ": " + killed.error().message);
     }
     return killed ? 0 : 1;

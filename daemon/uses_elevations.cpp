@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// Elevations: commands that jit-sudo starts, a cgroup each.
+#include "core/record.h"
+#include "core/text.h"
+#include "daemon/processes.h"
+#include "daemon/uses.h"
+
+#include <sodium.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t longest_argv = 4096; // bytes of it in an event
+constexpr std::ptrdiff_t most_of_one_uid = 1000;
+
+Json argv_fields(const Use& use) {
+    Json words = Json::array();
+    if (!use.command) {
+        return {{"argv", words}};
+    }
+    // Escaped, and so exact: core/text.h's escape() can be read back.
+    std::size_t size = use.command->path.size();
+    words.push_back(escape(use.command->path));
+    std::string all = use.command->path;
+    for (const std::string& argument : use.command->arguments) {
+        all += '\0' + argument;
+        size += argument.size() + 1;
+        if (size <= longest_argv) {
+            words.push_back(escape(argument));
+        }
+    }
+    Hash digest;
+    crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(all.data()),
+                       all.size(), nullptr, 0);
+    return {{"argv", words}, {"argv_bytes", size}, {"argv_blake2b", to_hex(digest)}};
+}
+
+} // namespace
+
+Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline) {
+    std::string random(4, '\0');
+    randombytes_buf(random.data(), random.size());
+    const std::string name = grant + "-" + to_hex(random);
+    reserved_.emplace(name, deadline);
+    // Published before it is there, or the sweep would take it for a leftover.
+    if (auto published = publish_all(); !published) {
+        reserved_.erase(name);
+        return std::unexpected(published.error());
+    }
+    auto directory = elevations_.create(name);
+    if (!directory) {
+        give_back(name);
+        return std::unexpected(directory.error());
+    }
+    return Place{.name = name, .directory = std::move(*directory)};
+}
+
+void Uses::give_back(const std::string& name) {
+    reserved_.erase(name);
+    elevations_.kill(name);
+    if (!elevations_.remove(name)) {
+        want(clock_.now().boot + first_retry); // enforce() finds it as a leftover
+    }
+}
+
+Result<void> Uses::begin(Use use, bool keep_command) {
+    if (!elevations_.holds(use.id, use.pid)) {
+        return fail(Errc::refused, "the command is not in the place that was made for it");
+    }
+    // What is in this session will be killed: it must be the command's own, whatever was said.
+    if (use.session && use.session != session_of_process(use.pid)) {
+        return fail(Errc::refused, "the command is not in the audit session that was told");
+    }
+    if (std::ranges::count_if(live_, [&](const auto& entry) {
+            return entry.second.use.by.uid == use.by.uid;
+        }) >= most_of_one_uid) {
+        return fail(Errc::exhausted, "too many of your commands run; end some, or wait");
+    }
+    const Json argv = argv_fields(use);
+    if (!keep_command) {
+        use.command.reset();
+    }
+    const auto recorded = store_.transact([&]() -> Result<void> {
+        store_.insert(use);
+        Json fields{{"use", use.id},        {"request", use.grant},   {"by", to_json(use.by)},
+                    {"run_as", use.run_as}, {"cwd", escape(use.cwd)}, {"tty", escape(use.tty)},
+                    {"pid", use.pid}};
+        if (!use.group.empty()) {
+            fields["group"] = use.group;
+        }
+        if (use.login_uid) {
+            fields["login_uid"] = number(*use.login_uid);
+        }
+        if (use.session) {
+            fields["session"] = *use.session;
+        }
+        if (const auto deadline = reserved_.find(use.id); deadline != reserved_.end()) {
+            fields["until"] = deadline->second.time.time_since_epoch().count();
+        }
+        fields.update(argv);
+        store_.append("use.started", use.started, fields);
+        return {};
+    });
+    if (!recorded) {
+        return recorded;
+    }
+    reserved_.erase(use.id);
+    keep(use);
+    GrantsOf known;
+    judge(use.id, live_.at(use.id), clock_.now(), known);
+    // With its session now, which the sweep needs too.
+    return publish_all();
+}
+
+void Uses::watch_place(Live& live) {
+    live.events = elevations_.open_events(live.use.id);
+    if (!live.events) {
+        return;
+    }
+    // Read once, or what it says now counts as a change.
+    char now[64];
+    const ssize_t size = pread(live.events.get(), now, sizeof now, 0);
+    live.watch = loop_.on_io(live.events.get(), EPOLLPRI, [this, id = live.use.id](std::uint32_t) {
+        char buffer[64];
+        const auto found = live_.find(id);
+        if (found != live_.end() && pread(found->second.events.get(), buffer, sizeof buffer, 0) >= 0) {
+            settle();
+        }
+    });
+    if (size <= 0 ||
+        std::string_view(now, static_cast<std::size_t>(size)).find("populated 1") == std::string_view::npos) {
+        settle();
+    }
+}
+
+void Uses::exited(const std::string& id, std::int32_t status) {
+    const auto found = live_.find(id);
+    if (found == live_.end() || found->second.use.exited) {
+        return;
+    }
+    Use& use = found->second.use;
+    use.exited = clock_.now().time;
+    use.status = status;
+    const auto recorded = store_.transact([&]() -> Result<void> {
+        store_.update(use);
+        store_.append("use.exited", *use.exited, status_fields(use));
+        return {};
+    });
+    if (!recorded) {
+        journal_.send(Journal::Level::critical,
+                      "the end of a command can't be recorded: " + recorded.error().message);
+    }
+    settle();
+}
+
+void Uses::abandoned(const std::string& id) {
+    if (live_.contains(id)) {
+        settle();
+    }
+}
+
+std::optional<Deadline> Uses::deadline_of(const std::string& id) {
+    const auto found = live_.find(id);
+    if (found == live_.end() || found->second.over) {
+        return std::nullopt;
+    }
+    GrantsOf known;
+    found->second.carrier = carrier_of(found->second, clock_.now(), known);
+    return found->second.carrier ? std::optional(found->second.carrier->deadline) : std::nullopt;
+}
+
+void Uses::remove_leftovers(const Now& now) {
+    for (const std::string& name : elevations_.list()) {
+        if (!live_.contains(name) && !reserved_.contains(name)) {
+            elevations_.kill(name);
+            if (!elevations_.remove(name)) {
+                want(now.boot + longest_retry);
+            }
+        }
+    }
+}
+
+} // namespace jit

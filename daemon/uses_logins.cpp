@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// Logins: what pam_jit has let in by a grant, or given groups of one.
+#include "core/record.h"
+#include "core/text.h"
+#include "daemon/peer.h"
+#include "daemon/processes.h"
+#include "daemon/uses.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t longest_text = 256;
+
+std::string shown(std::string_view text) {
+    return escape(text.substr(0, longest_text));
+}
+
+} // namespace
+
+Result<void> Uses::watch_registered() {
+    if (auto made = registered_.make(); !made) {
+        return made;
+    }
+    auto folder = registered_.watch();
+    if (!folder) {
+        return std::unexpected(folder.error());
+    }
+    folder_ = std::move(*folder);
+    folder_watch_ = loop_.on_io(folder_.get(), EPOLLIN, [this](std::uint32_t) {
+        // Which file it was doesn't matter: the folder is read as it is now.
+        char events[4096];
+        while (read(folder_.get(), events, sizeof events) > 0) {
+        }
+        take_registered();
+    });
+    return {};
+}
+
+void Uses::take_registered() {
+    bool any = false;
+    for (const std::uint32_t session : registered_.sessions()) {
+        if (!logins_by_session_.contains(session)) {
+            begin_login(session);
+            any = true;
+        }
+    }
+    record_refusals();
+    if (any) {
+        if (const auto published = publish_all(); !published) {
+            journal_.send(Journal::Level::critical, published.error().message);
+        }
+    }
+}
+
+void Uses::begin_login(std::uint32_t session) {
+    const auto refuse = [&](const std::string& why) {
+        journal_.send(Journal::Level::critical,
+                      fmt::format("the login with audit session {} is ended: {}", session, why));
+        if (const auto killed = kill_sessions({session}, 8); !killed) {
+            // Its file stays, and so it is tried again.
+            journal_.send(Journal::Level::critical, killed.error().message);
+            return want(clock_.now().boot + std::chrono::seconds(1));
+        }
+        registered_.remove(session);
+    };
+    const auto file = registered_.read(session);
+    if (!file) {
+        // Gone again: pam_jit itself has refused.
+        return file.error().code == Errc::not_found ? void() : refuse(file.error().message);
+    }
+    std::string random(4, '\0');
+    randombytes_buf(random.data(), random.size());
+    const Use use{
+        .id = file->grant + "-" + to_hex(random),
+        .grant = file->grant,
+        .by = {.person = policy_.person_of(file->account), .account = file->account, .uid = file->uid},
+        .run_as = file->target,
+        .group = {},
+        .command = {},
+        .login = LoginNeeds{.service = file->service,
+                            .gated = file->gated,
+                            .groups = file->groups,
+                            .cgroup = file->cgroup},
+        .cwd = {},
+        .tty = shown(file->tty),
+        .login_uid = file->login_uid,
+        .pid = file->pid,
+        .session = session,
+        .boot_id = clock_.boot_id(),
+        .started = clock_.now().time,
+        .exited = {},
+        .status = {},
+        .ended = {}};
+    const auto recorded = store_.transact([&]() -> Result<void> {
+        if (!store_.find(use.grant)) {
+            return fail(Errc::invalid, fmt::format("there is no grant {}", escape(use.grant)));
+        }
+        store_.insert(use);
+        Json fields{{"use", use.id},
+                    {"request", use.grant},
+                    {"by", to_json(use.by)},
+                    {"login", use.login->service},
+                    {"gated", use.login->gated},
+                    {"run_as", use.run_as},
+                    {"groups", use.login->groups},
+                    {"tty", use.tty},
+                    {"from", shown(file->remote)},
+                    {"pid", use.pid},
+                    {"session", session},
+                    {"until", file->until.time_since_epoch().count()}};
+        if (use.login_uid) {
+            fields["login_uid"] = number(*use.login_uid);
+        }
+        store_.append("use.started", use.started, fields);
+        return {};
+    });
+    if (!recorded) {
+        return refuse(recorded.error().message);
+    }
+    logins_by_session_[session] = use.id;
+    keep(use);
+    // It may be one that pam_jit let in by what is over by now.
+    want(clock_.now().boot);
+    changed_ = true;
+}
+
+void Uses::watch_leader(Live& live) {
+    if (live.use.session) {
+        live.events = open_process(static_cast<pid_t>(live.use.pid));
+    }
+    // Held now; the number may have gone to another since it was written down.
+    if (!live.events || session_of_process(live.use.pid) != live.use.session) {
+        live.events.reset();
+        return settle();
+    }
+    live.watch = loop_.on_io(live.events.get(), EPOLLIN, [this, id = live.use.id](std::uint32_t) {
+        if (const auto found = live_.find(id); found != live_.end()) {
+            found->second.watch = {}; // it stays readable
+            settle();
+        }
+    });
+}
+
+bool Uses::may_have_ended(const Live& live) const {
+    if (live.use.login) {
+        return live.over || has_ended(live.events.get());
+    }
+    const auto populated = elevations_.populated(live.use.id);
+    return populated && !*populated;
+}
+
+const Request* Uses::carrier_of_login(const Use& use, const std::vector<Request>& active,
+                                      const Now& now) const {
+    const std::string& boot_id = clock_.boot_id();
+    const Request* first = nullptr;
+    const auto needs = [&](const Request* grant) {
+        if (grant != nullptr && (first == nullptr || grant->not_after->time < first->not_after->time)) {
+            first = grant;
+        }
+        return grant != nullptr;
+    };
+    bool all = !use.login->gated ||
+               needs(longest_for_login(policy_, active, use.by, use.login->service, now, boot_id));
+    for (const std::string& group : use.login->groups) {
+        all = all && needs(longest_for_group(policy_, active, use.by, group, now, boot_id));
+    }
+    return all ? first : nullptr;
+}
+
+void Uses::record_refusals() {
+    const auto refusals = registered_.take_refusals();
+    if (refusals.empty()) {
+        return;
+    }
+    const Now now = clock_.now();
+    const auto recorded = store_.transact([&]() -> Result<void> {
+        for (const auto& refusal : refusals) {
+            if (!refusal) {
+                journal_.send(Journal::Level::error, refusal.error().message);
+            } else if (refusals_.take(refusal->uid, now.boot)) {
+                Json fields{{"service", shown(refusal->service)}, {"account", shown(refusal->account)}};
+                if (refusal->uid != no_uid) {
+                    fields["uid"] = number(refusal->uid);
+                }
+                fields.update({{"run_as", shown(refusal->target)},
+                               {"mode", shown(refusal->mode)},
+                               {"why", shown(refusal->why)},
+                               {"tty", shown(refusal->tty)},
+                               {"from", shown(refusal->remote)}});
+                store_.append("login.refused", now.time, fields);
+            }
+        }
+        return {};
+    });
+    if (!recorded) {
+        journal_.send(Journal::Level::error, "refused logins can't be recorded: " + recorded.error().message);
+    }
+}
+
+} // namespace jit
