@@ -35,19 +35,17 @@ std::int64_t pragma(Database& db, const char* sql) {
 }
 
 LoginGrants read_open(Database& db, Uid uid, std::string_view account, std::string_view service,
-                     const Now& now, const std::string& boot_id) {
+                      const Now& now) {
     if (pragma(db, "PRAGMA application_id") != login_table_id ||
         pragma(db, "PRAGMA user_version") != login_table_version) {
         throw DbError(SQLITE_MISMATCH, "another version of jit-sudo wrote it");
     }
     LoginGrants table;
-    Statement host = db.prepare("SELECT boot_id, help FROM host");
-    {
-        auto rows = host.run();
-        if (!rows.next() || boot_id.empty() || rows.text(0) != boot_id) {
-            throw DbError(SQLITE_MISMATCH, "it is of another boot");
-        }
-        table.help = rows.text(1);
+    Statement host = db.prepare("SELECT help FROM host");
+    if (auto rows = host.run(); rows.next()) {
+        table.help = rows.text(0);
+    } else {
+        throw DbError(SQLITE_CORRUPT, "something is missing");
     }
     Statement grants = db.prepare("SELECT id, role, services, groups, time, boot, reach FROM grants "
                                   "WHERE uid = ? AND account = ? ORDER BY time");
@@ -85,7 +83,7 @@ bool LoginGrant::gives_group(std::string_view group) const {
 }
 
 Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::string_view account,
-                                    std::string_view service, const Now& now, const std::string& boot_id) {
+                                     std::string_view service, const Now& now) {
     struct stat status{};
     if (lstat(path.c_str(), &status) != 0) {
         return fail(Errc::unavailable, path + ": " + std::strerror(errno));
@@ -96,7 +94,7 @@ Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::stri
     }
     try {
         Database db(path, Database::Mode::immutable);
-        return read_open(db, uid, account, service, now, boot_id);
+        return read_open(db, uid, account, service, now);
     } catch (const DbError& error) {
         return fail(Errc::unavailable, path + ": " + error.what());
     }

@@ -26,7 +26,7 @@ inline constexpr int login_table_id = 0x6a697431; // PRAGMA application_id: "jit
 
 // Lists of names are separated by spaces, which no name has.
 inline constexpr const char* login_table_schema = R"sql(
-CREATE TABLE host (boot_id TEXT NOT NULL, help TEXT NOT NULL) STRICT;
+CREATE TABLE host (help TEXT NOT NULL) STRICT;
 CREATE TABLE grants (
     uid      INTEGER NOT NULL,
     account  TEXT NOT NULL,
@@ -63,7 +63,6 @@ struct LoginGrants {
 
 // What the table says of an account, by uid and by name, and of a service.
 [[nodiscard]] Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::string_view account,
-                                                  std::string_view service, const Now& now,
-                                                  const std::string& boot_id);
+                                                   std::string_view service, const Now& now);
 
 } // namespace jit

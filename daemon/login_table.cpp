@@ -57,7 +57,7 @@ void LoginTable::fill() {
     table_->execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", login_table_id,
                                 login_table_version)
                         .c_str());
-    table_->prepare("INSERT INTO host VALUES (?,?)").execute(clock_.boot_id(), policy_.site.help);
+    table_->prepare("INSERT INTO host VALUES (?)").execute(policy_.site.help);
     std::map<std::string, std::vector<std::string>> doors;
     for (const auto& [name, role] : policy_.roles) {
         for (const std::string& service : role.login) {

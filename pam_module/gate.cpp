@@ -107,8 +107,8 @@ Judgement judge(const Pam& pam, const Gate& gate, const Places& places) {
         judged.next = "Ask an administrator of this host";
         return judged;
     }
-    auto table = read_login_table(places.login_table, person->uid, person->account, judged.service,
-                                  clock_now(), read_boot_id());
+    auto table =
+        read_login_table(places.login_table, person->uid, person->account, judged.service, clock_now());
     if (!table) {
         pam.log(LOG_ERR, table.error().message);
         judged.why = "the login table can't be read (" + table.error().message + ")";

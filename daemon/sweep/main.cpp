@@ -47,10 +47,12 @@ std::set<std::uint32_t> unknown_logins_over(const Registered& registered,
                                             const auto& over) {
     std::set<std::uint32_t> found;
     for (const std::uint32_t session : sessions) {
-        const auto use =
-            known.contains(session) ? Result<RegisteredUse>(RegisteredUse()) : registered.read(session);
-        if (known.contains(session) || (!use && use.error().code == Errc::not_found)) {
+        if (known.contains(session)) {
             continue;
+        }
+        const auto use = registered.read(session);
+        if (!use && use.error().code == Errc::not_found) {
+            continue; // gone meanwhile
         }
         if (all || !use || over(use->until, use->boot_until)) {
             found.insert(session);
