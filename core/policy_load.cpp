@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The form of the policy: TOML to Policy, key by key. Whether it makes sense is for policy_check.cpp.
 #include "core/policy_table.h"
+#include "core/text.h"
 
 #include <regex.h>
 
@@ -25,12 +26,6 @@ constexpr std::array<std::string_view, 3> stage_keys = {"from", "count", "signed
 constexpr std::array<std::string_view, 13> role_keys = {
     "title",    "risk",   "eligible",    "max",   "extend", "needs",       "run_as",
     "commands", "groups", "memberships", "login", "ticket", "authenticate"};
-
-bool is_service_name(std::string_view name) {
-    return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    });
-}
 
 // Principals are compared whole with those in an allowed_signers file, where blanks and commas separate and
 // * ? ! are patterns (ssh-keygen(1), ALLOWED SIGNERS).

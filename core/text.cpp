@@ -148,6 +148,12 @@ bool is_policy_name(std::string_view name) {
     return is_name(name, 64);
 }
 
+bool is_service_name(std::string_view name) {
+    return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_' || c == '-';
+    });
+}
+
 bool is_request_id(std::string_view id) {
     return id.size() >= 4 && id.size() <= 16 &&
            std::all_of(id.begin(), id.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });

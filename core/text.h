@@ -14,6 +14,9 @@ namespace jit {
 // Names in the policy (roles, persons, people, risks): [A-Za-z_][A-Za-z0-9_.-]{0,63}.
 [[nodiscard]] bool is_policy_name(std::string_view name);
 
+// Names of PAM services: [a-z0-9_-]{1,64}, so also safe as the name of a file.
+[[nodiscard]] bool is_service_name(std::string_view name);
+
 [[nodiscard]] bool is_request_id(std::string_view id); // 4 to 16 of [0-9a-f]
 
 // Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without NUL.

@@ -267,12 +267,41 @@ private:
             ->option_text(" ");
         verb(rules, "reload", "Make jitd read the policy anew; a broken one changes nothing", "Verbs",
              without_options<policy_reload>);
+        add_pam(
+            verb(app_, "pam", "Gate a PAM service: who logs in or calls it needs a grant", group, nullptr));
         verb(app_, "status", "Show how jitd is", group, without_options<status>);
         CLI::App& clock = verb(app_, "clock", "Mend jitd's idea of the time", group, nullptr);
         clock.require_subcommand(0, 1);
         verb(clock, "reset", "Forget the latest time known, after the clock was far ahead by mistake",
              "Verbs", without_options<clock_reset>);
         verb(app_, "version", "Print the version", group, without_options<print_version>);
+    }
+
+    void add_pam(CLI::App& pam) {
+        pam.require_subcommand(0, 1);
+        CLI::App& on = verb(pam, "enable", "Put our lines into the service's file in /etc/pam.d", "Verbs",
+                            [](const Context& c, const CommandLine& l) { return pam_enable(c, l.pam); });
+        on.add_option("SERVICE", line_.pam.service, "Such as sshd, login, su, sudo")
+            ->required()
+            ->option_text(" ");
+        on.add_option(
+              "--mode", line_.pam.mode,
+              "enforce (the default): no grant, no entry; warn: in, with a warning; audit: in, logged")
+            ->option_text("MODE")
+            ->check(CLI::IsMember({"enforce", "warn", "audit"}));
+        on.add_option("--only", line_.pam.only, "Gate only who is in GROUP")->option_text("GROUP");
+        on.add_option("--exempt", line_.pam.exempt, "Gate all but these accounts, and root")
+            ->option_text("NAME,...")
+            ->delimiter(',')
+            ->allow_extra_args(false);
+        CLI::App& off = verb(pam, "disable", "Take our lines out again", "Verbs",
+                             [](const Context& c, const CommandLine& l) { return pam_disable(c, l.pam); });
+        off.add_option("SERVICE", line_.pam.service, "Such as sshd, login, su, sudo")
+            ->required()
+            ->option_text(" ");
+        CLI::App& look = verb(pam, "status", "Show which services are gated, how, and what is wrong", "Verbs",
+                              [](const Context& c, const CommandLine& l) { return pam_status(c, l.pam); });
+        look.add_option("SERVICE", line_.pam.service, "Only this one")->option_text(" ");
     }
 
     CommandLine& line_;

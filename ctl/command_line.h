@@ -24,6 +24,7 @@ struct CommandLine {
     AuditOptions audit;
     VerifyOptions verify;
     std::optional<std::string> policy_path;
+    PamOptions pam;
 
     std::function<Outcome<Exit>(const Context&, const CommandLine&)> verb;
 };

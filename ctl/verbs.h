@@ -102,6 +102,17 @@ Outcome<Exit> audit_verify(const Context& context, const VerifyOptions& options)
 Outcome<Exit> policy_check(const Context& context, const std::optional<std::string>& path);
 Outcome<Exit> policy_reload(const Context& context);
 
+// pam.cpp, pam_status.cpp
+struct PamOptions {
+    std::string service; // status: empty for all
+    std::string mode = "enforce";
+    std::optional<std::string> only;
+    std::vector<std::string> exempt;
+};
+Outcome<Exit> pam_enable(const Context& context, const PamOptions& options);
+Outcome<Exit> pam_disable(const Context& context, const PamOptions& options);
+Outcome<Exit> pam_status(const Context& context, const PamOptions& options);
+
 // status.cpp
 Outcome<Exit> status(const Context& context);
 Outcome<Exit> clock_reset(const Context& context);

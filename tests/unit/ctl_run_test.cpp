@@ -103,6 +103,9 @@ TEST(CtlUsage, an_error_says_what_and_where_to_look_and_ends_with_2) {
         {{"list", "--limit", "0"}, "--limit"},
         {{"list", "more"}, "more"},
         {{"policy"}, "jitctl policy --help"},
+        {{"pam"}, "jitctl pam --help"},
+        {{"pam", "enable"}, "SERVICE is required"},
+        {{"pam", "enable", "sshd", "--mode", "loud"}, "--mode"},
         {{"explain"}, "one thing to explain"},
         {{"explain", "--login", "sshd", "--group", "adm"}, "one thing to explain"},
         {{"explain", "--run-as", "bob", "--login", "sshd"}, "--run-as"},
@@ -147,6 +150,10 @@ TEST(CtlUsage, help_is_there_for_every_verb) {
                                                                                       {"status"},
                                                                                       {"clock"},
                                                                                       {"clock", "reset"},
+                                                                                      {"pam"},
+                                                                                      {"pam", "enable"},
+                                                                                      {"pam", "disable"},
+                                                                                      {"pam", "status"},
                                                                                       {"version"}}) {
         std::vector<std::string> arguments = verb;
         arguments.emplace_back("--help");

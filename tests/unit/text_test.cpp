@@ -14,6 +14,15 @@ namespace {
 
 using namespace std::string_literals;
 
+TEST(Name, of_a_service_is_safe_as_the_name_of_a_file) {
+    for (const auto* name : {"sshd", "su-l", "polkit-1", "a_b", "-"}) {
+        EXPECT_TRUE(is_service_name(name)) << name;
+    }
+    for (const auto& name : {""s, "."s, "../x"s, "Sshd"s, "a b"s, std::string(65, 'a')}) {
+        EXPECT_FALSE(is_service_name(name)) << name;
+    }
+}
+
 TEST(Name, is_letters_digits_and_a_little_punctuation) {
     for (const auto* name :
          {"a", "_", "bob", "bob-adm", "Bob.Smith", "_apt", "systemd-network", "x1", "a_b"}) {
