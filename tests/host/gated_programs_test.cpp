@@ -63,6 +63,7 @@ TEST_F(GatedProgram, su_is_judged_by_who_calls_it_not_by_whose_password_they_kno
 
     Session session =
         host.begin_as("alice", "su - bob -c 'setsid sleep 713 & echo in; sleep 600'", {.tty = true});
+    ASSERT_TRUE(session.shows("assword:"));
     session.type("pw-bob\n");
     ASSERT_TRUE(session.shows("in"));
     EXPECT_TRUE(eventually([&] { return !running("sleep 713").empty(); }));

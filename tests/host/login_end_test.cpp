@@ -24,8 +24,8 @@ class LoginEnd : public GatedHost {
 protected:
     LoginEnd() { gate("sshd", "--only sre"); }
 
-    bool all_left() { return host.root("pgrep -fxc 'sleep 70[1-5]'").out == "5\n"; }
-    bool none_left() { return host.root("pgrep -fx 'sleep 70[1-5]'").out.empty(); }
+    bool all_left() { return host.root("pgrep -fxc '.*sleep 70[1-5]'").out == "5\n"; }
+    bool none_left() { return host.root("pgrep -fx '.*sleep 70[1-5]'").out.empty(); }
 };
 
 TEST_F(LoginEnd, at_the_deadline_with_all_that_was_left_behind) {
