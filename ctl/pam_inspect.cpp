@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace jit {
@@ -51,7 +52,9 @@ public:
                 find(*session, "the session line says other than the account line");
             }
         }
-        std::ranges::stable_sort(report_.findings, {}, &GateFinding::line);
+        std::ranges::sort(report_.findings, [](const GateFinding& a, const GateFinding& b) {
+            return std::tie(a.line, a.message) < std::tie(b.line, b.message);
+        });
         return std::move(report_);
     }
 

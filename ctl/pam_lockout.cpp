@@ -18,8 +18,8 @@ bool opens(const Role& role, const std::string& service) {
 
 class Judge {
 public:
-    Judge(const Policy& policy, const std::string& service, const Gate& gate, const Accounts& accounts)
-        : policy_(policy), service_(service), gate_(gate), exempt_(gate.exempted()), accounts_(accounts) {}
+    Judge(const Policy& policy, const Gate& gate, const Accounts& accounts)
+        : policy_(policy), gate_(gate), exempt_(gate.exempted()), accounts_(accounts) {}
 
     Result<void> judge(const Role& role) {
         const auto risk = policy_.risks.find(role.risk);
@@ -120,7 +120,6 @@ private:
     }
 
     const Policy& policy_;
-    const std::string& service_;
     const Gate& gate_;
     std::vector<std::string> exempt_;
     const Accounts& accounts_;
@@ -143,7 +142,7 @@ Result<Lockout> find_lockout(const Policy& policy, const std::string& service, c
                                     service, fmt::join(gate.exempted(), ", "))},
             .warnings = {}};
     }
-    Judge judge(policy, service, gate, accounts);
+    Judge judge(policy, gate, accounts);
     for (const auto& [name, role] : policy.roles) {
         if (opens(role, service)) {
             if (auto judged = judge.judge(role); !judged) {

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <map>
 #include <utility>
 
 namespace jit {
@@ -22,12 +22,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 3> siblings 
 constexpr std::array<std::string_view, 9> shared_files = {
     "system-auth",    "password-auth",    "fingerprint-auth", "smartcard-auth", "postlogin",
     "system-auth-ac", "password-auth-ac", "config-util",      "other"};
-
-// Lines to be put before a line of the file.
-struct Insertion {
-    std::size_t before = 0;
-    std::string rule;
-};
 
 std::string rule_text(PamType type, const char* control, const std::string& arguments) {
     return fmt::format("{:<10} {:<12} {}{}", name_of(type), control, pam_module, arguments);
@@ -113,7 +107,7 @@ public:
                                              step.where));
             }
         }
-        insertions_.push_back({.before = before, .rule = rule_text(PamType::auth, "optional", "")});
+        insertions_.emplace(before, rule_text(PamType::auth, "optional", ""));
         return {};
     }
 
@@ -130,8 +124,8 @@ public:
                                         step.where));
             }
         }
-        insertions_.push_back({.before = early_line(PamType::account, *steps),
-                               .rule = rule_text(PamType::account, "required", arguments)});
+        insertions_.emplace(early_line(PamType::account, *steps),
+                            rule_text(PamType::account, "required", arguments));
         return {};
     }
 
@@ -154,19 +148,18 @@ public:
                                     "ends the stack), since our session line goes between them; move it up",
                                     sets_login_uid->where, file_.shown, before + 1));
         }
-        insertions_.push_back({.before = before, .rule = rule_text(PamType::session, "required", arguments)});
+        insertions_.emplace(before, rule_text(PamType::session, "required", arguments));
         return {};
     }
 
     // The text with all of it, in the order in which it was put.
     GatedText finish() {
-        std::ranges::stable_sort(insertions_, {}, &Insertion::before);
         PamFile result{.shown = {}, .lines = {}, .final_newline = file_.final_newline, .rules = {}};
         auto next = insertions_.begin();
         for (std::size_t i = 0; i <= file_.lines.size(); ++i) {
-            for (; next != insertions_.end() && next->before == i; ++next) {
+            for (; next != insertions_.end() && next->first == i; ++next) {
                 result.lines.emplace_back(our_comment);
-                result.lines.push_back(next->rule);
+                result.lines.push_back(next->second);
             }
             if (i < file_.lines.size()) {
                 result.lines.push_back(file_.lines[i]);
@@ -220,7 +213,7 @@ private:
 
     const PamFile& file_;
     const ReadIncluded& read_included_;
-    std::vector<Insertion> insertions_;
+    std::multimap<std::size_t, std::string> insertions_; // before which line; equal ones stay in order
     std::vector<std::string> notes_;
 };
 
