@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/peer.h"
 
+#include "core/cgroup.h"
 #include "daemon/processes.h"
 
 #include <fmt/format.h>
@@ -96,13 +97,7 @@ Result<Login> login_of(const Peer& peer) {
     Login login;
     if (*uid != unset) {
         login.uid = Uid{*uid};
-        for (std::size_t begin = 0; begin < cgroups.size();) {
-            const std::size_t end = std::min(cgroups.find('\n', begin), cgroups.size());
-            login.in_login_scope =
-                login.in_login_scope ||
-                is_login_scope(std::string_view(cgroups).substr(begin, end - begin), *login.uid);
-            begin = end + 1;
-        }
+        login.in_login_scope = is_login_scope(unified_cgroup(cgroups), *login.uid);
     }
     if (*session != unset) {
         login.session = *session;

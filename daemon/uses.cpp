@@ -145,6 +145,7 @@ void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& kn
             elevations_.ask_to_end(id);
         } else if (live.use.session) {
             to_warn_.insert(*live.use.session);
+            want(now.boot); // all that are to be warned at once: it takes a look through /proc
         }
     }
     want(end);

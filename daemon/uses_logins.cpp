@@ -126,8 +126,8 @@ void Uses::begin_login(std::uint32_t session) {
     logins_by_session_[session] = use.id;
     keep(use);
     // It may be one that pam_jit let in by what is over by now.
-    want(clock_.now().boot);
-    changed_ = true;
+    GrantsOf known;
+    judge(use.id, live_.at(use.id), clock_.now(), known);
 }
 
 void Uses::watch_leader(Live& live) {

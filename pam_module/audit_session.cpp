@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "pam_module/audit_session.h"
 
+#include "core/cgroup.h"
 #include "core/fd.h"
 
 #include <charconv>
 #include <fcntl.h>
-#include <string_view>
 
 namespace jit {
 namespace {
@@ -50,16 +50,7 @@ bool take_new_audit_session(Uid uid) {
 }
 
 std::string own_cgroup() {
-    const std::string all = read_file("/proc/self/cgroup");
-    for (std::size_t begin = 0; begin < all.size();) {
-        const std::size_t end = std::min(all.find('\n', begin), all.size());
-        const std::string_view line = std::string_view(all).substr(begin, end - begin);
-        if (line.starts_with("0::")) {
-            return std::string(line);
-        }
-        begin = end + 1;
-    }
-    return {};
+    return std::string(unified_cgroup(read_file("/proc/self/cgroup")));
 }
 
 } // namespace jit

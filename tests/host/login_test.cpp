@@ -166,6 +166,10 @@ TEST_F(Login, an_expired_password_opens_no_side_door) {
 
 TEST_F(Login, who_tries_without_end_fills_nothing) {
     gate("sshd", "--only sre");
+    // OpenSSH 9.8 and later have a bound of their own, which isn't what is tried here.
+    host.root(
+        "! sshd -T | grep -qi persourcepenalties || "
+        "{ echo 'PerSourcePenalties no' >/etc/ssh/sshd_config.d/penalties.conf; systemctl reload ssh; }");
     for (int count = 0; count < 30; ++count) {
         EXPECT_NE(host.as("alice", "true").status, 0);
     }
