@@ -5,6 +5,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+
 namespace jit::host {
 namespace {
 
@@ -74,13 +77,16 @@ TEST_F(GatedProgram, su_is_judged_by_who_calls_it_not_by_whose_password_they_kno
 
 TEST_F(GatedProgram, login_on_a_terminal_is_gated_like_ssh) {
     gate("login", "--only sre");
-    const std::string login = "script -qec 'login -f alice' /dev/null";
-    Session refused{host.begin_as("bob", "true")};
-    const Result no = host.root("timeout 10 " + login + " </dev/null");
+    std::ifstream program(JIT_ON_A_TTY, std::ios::binary);
+    host.write("/root/on_a_tty", {std::istreambuf_iterator<char>(program), {}}, "0755");
+    const auto login = [&] {
+        return host.root("timeout 15 /root/on_a_tty $'id; echo grant $JIT_GRANT; exit\\n' login -f alice");
+    };
+    const Result no = login();
     EXPECT_THAT(no.out, HasSubstr("no grant lets alice log in through login"));
     EXPECT_THAT(no.out, Not(HasSubstr("uid=")));
     const std::string id = let_in("tools --for 10m");
-    const Result yes = host.root("(sleep 1; echo 'id; echo grant $JIT_GRANT; exit') | timeout 20 " + login);
+    const Result yes = login();
     EXPECT_THAT(yes.out, HasSubstr("jit-sudo: tools until")) << yes;
     EXPECT_THAT(yes.out, HasSubstr("grant " + id)) << yes;
 }
