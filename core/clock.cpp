@@ -4,8 +4,10 @@
 #include <sys/timex.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <fcntl.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace jit {
@@ -13,7 +15,11 @@ namespace {
 
 Millis read_clock(clockid_t id) {
     timespec spec{};
-    clock_gettime(id, &spec); // can't fail for these two clocks
+    // It can't fail for these two clocks; but if it does, no time at all is it, rather than 1970, when
+    // nothing is over.
+    if (clock_gettime(id, &spec) != 0) {
+        throw std::system_error(errno, std::generic_category(), "clock_gettime");
+    }
     return std::chrono::seconds(spec.tv_sec) +
            std::chrono::duration_cast<Millis>(std::chrono::nanoseconds(spec.tv_nsec));
 }

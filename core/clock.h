@@ -21,7 +21,8 @@ struct ClockReading {
     bool synchronised = false;
 };
 
-// CLOCK_REALTIME, CLOCK_BOOTTIME and adjtimex(2)'s STA_UNSYNC.
+// CLOCK_REALTIME, CLOCK_BOOTTIME and adjtimex(2)'s STA_UNSYNC. Throws std::system_error where a clock can't
+// be read.
 [[nodiscard]] ClockReading read_system_clock();
 
 // /proc/sys/kernel/random/boot_id; names this boot.

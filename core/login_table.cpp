@@ -34,8 +34,12 @@ std::int64_t pragma(Database& db, const char* sql) {
     return rows.next() ? rows.integer(0) : -1;
 }
 
-LoginGrants read_open(Database& db, Uid uid, std::string_view account, std::string_view service,
+LoginGrants read_open(Database& db, off_t size, Uid uid, std::string_view account, std::string_view service,
                       const Now& now) {
+    // SQLite takes what is missing of the last page for zeros.
+    if (pragma(db, "PRAGMA page_count") * pragma(db, "PRAGMA page_size") != size) {
+        throw DbError(SQLITE_CORRUPT, "part of it is missing");
+    }
     if (pragma(db, "PRAGMA application_id") != login_table_id ||
         pragma(db, "PRAGMA user_version") != login_table_version) {
         throw DbError(SQLITE_MISMATCH, "another version of jit-sudo wrote it");
@@ -94,7 +98,7 @@ Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::stri
     }
     try {
         Database db(path, Database::Mode::immutable);
-        return read_open(db, uid, account, service, now);
+        return read_open(db, status.st_size, uid, account, service, now);
     } catch (const DbError& error) {
         return fail(Errc::unavailable, path + ": " + error.what());
     }

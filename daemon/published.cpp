@@ -72,7 +72,9 @@ Result<void> publish(const std::string& text, const std::string& path) {
     Fd file(open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         rename(beside.c_str(), path.c_str()) != 0) {
-        return fail(Errc::unavailable, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+        auto failed = fail(Errc::unavailable, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+        unlink(beside.c_str()); // on a full /run it would take what room is left
+        return failed;
     }
     return {};
 }

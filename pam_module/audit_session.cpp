@@ -32,6 +32,11 @@ std::optional<std::uint32_t> audit_session() {
     return read_number("/proc/self/sessionid");
 }
 
+bool is_parents_audit_session() {
+    const auto own = audit_session();
+    return own && own == read_number(("/proc/" + std::to_string(getppid()) + "/sessionid").c_str());
+}
+
 std::optional<Uid> audit_login_uid() {
     const auto uid = read_number("/proc/self/loginuid");
     return uid ? std::optional(Uid{*uid}) : std::nullopt;

@@ -15,6 +15,10 @@ namespace jit {
 [[nodiscard]] std::optional<std::uint32_t> audit_session();
 [[nodiscard]] std::optional<Uid> audit_login_uid();
 
+// Whether it is its parent's too, and so not this login's own: pam_loginuid gives none where the login uid is
+// the right one already, as in an sshd that somebody started by hand.
+[[nodiscard]] bool is_parents_audit_session();
+
 // Takes a new one by writing the login uid again: it stays the same, or where none is set becomes `uid`.
 // False where the kernel doesn't let us (loginuid immutable), or keeps none.
 [[nodiscard]] bool take_new_audit_session(Uid uid);

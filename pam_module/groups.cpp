@@ -55,7 +55,8 @@ bool set_more_groups(const Pam& pam, const std::vector<std::string>& names) {
 std::vector<std::string> not_had_anyway(const std::vector<std::string>& groups, const Person& person,
                                         const Places& places) {
     std::vector<std::string> wanted;
-    const auto had = groups.empty() ? std::vector<Gid>() : gids_of(person);
+    // Not being able to tell, they are taken for ours alone: what is given then ends with its grant.
+    const auto had = groups.empty() ? std::vector<Gid>() : gids_of(person).value_or(std::vector<Gid>());
     for (const std::string& name : groups) {
         const auto gid = gid_of_group(name);
         const bool is_in = gid && std::ranges::find(had, *gid) != had.end();
@@ -79,7 +80,7 @@ int add_groups(const Pam& pam, const Gate& gate, const Places& places) {
     if (const auto use = registered(judged, places)) {
         std::ranges::copy_if(use->groups, std::back_inserter(names),
                              [&](const std::string& name) { return judged.group(name) != nullptr; });
-    } else {
+    } else if (!pam.session_was_opened()) {
         names = not_had_anyway(judged.groups(), judged.person, places);
         if (!names.empty() && !pam.remember_groups(names)) {
             return PAM_BUF_ERR;

@@ -16,7 +16,8 @@ namespace jit {
                                                       const Person& person, const Places& places);
 
 // pam_sm_setcred: adds the groups of live grants to this process. sshd calls it twice, in two processes, and
-// replaces all groups between: the second time it is those that the session was registered with.
+// replaces all groups between: the second time it is those that the session was registered with, and none
+// where it wasn't. What a grant gives that began after that, nobody would take away again.
 [[nodiscard]] int add_groups(const Pam& pam, const Gate& gate, const Places& places);
 
 } // namespace jit

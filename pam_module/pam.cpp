@@ -11,6 +11,7 @@ namespace jit {
 namespace {
 
 constexpr const char* groups_name = "jit.groups";
+constexpr const char* opened_name = "jit.opened";
 constexpr std::size_t longest_item = 1024;
 
 void free_text(pam_handle_t*, void* data, int) {
@@ -80,6 +81,15 @@ bool Pam::remember_groups(const std::vector<std::string>& groups) const {
     }
     static_cast<void>(copy.release());
     return true;
+}
+
+bool Pam::remember_opening() const {
+    return set_text(opened_name, "");
+}
+
+bool Pam::session_was_opened() const {
+    const void* data = nullptr;
+    return pam_get_data(handle_, opened_name, &data) == PAM_SUCCESS && data != nullptr;
 }
 
 std::vector<std::string> Pam::remembered_groups() const {

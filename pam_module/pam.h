@@ -40,6 +40,9 @@ public:
     // Groups added in setcred, for open_session in the same process.
     [[nodiscard]] bool remember_groups(const std::vector<std::string>& groups) const;
     [[nodiscard]] std::vector<std::string> remembered_groups() const;
+    // That our open_session ran, for setcred in the same process or one that was forked from it.
+    [[nodiscard]] bool remember_opening() const;
+    [[nodiscard]] bool session_was_opened() const;
 
 private:
     [[nodiscard]] std::string item(int type) const;

@@ -104,15 +104,22 @@ Result<Gid> gid_of_group(const std::string& group_name) {
     return Gid{entry.gr_gid};
 }
 
-std::vector<Gid> gids_of(const Person& person) {
-    int count = 64;
-    std::vector<gid_t> gids(static_cast<std::size_t>(count));
-    // It says how many there are when they don't fit; NGROUPS_MAX is 65536.
-    while (getgrouplist(person.account.c_str(), number(person.gid), gids.data(), &count) < 0 &&
-           static_cast<std::size_t>(count) > gids.size() && count <= 65536) {
+Result<std::vector<Gid>> gids_of(const Person& person) {
+    constexpr int most = 65536; // NGROUPS_MAX
+    std::vector<gid_t> gids(64);
+    for (;;) {
+        int count = static_cast<int>(gids.size());
+        if (getgrouplist(person.account.c_str(), number(person.gid), gids.data(), &count) >= 0) {
+            gids.resize(static_cast<std::size_t>(std::clamp(count, 0, static_cast<int>(gids.size()))));
+            break;
+        }
+        // It says how many there are when they don't fit; anything else is a failure, and half a list is no
+        // answer.
+        if (count <= static_cast<int>(gids.size()) || count > most) {
+            return fail(Errc::unavailable, "looking up the groups of " + escape(person.account) + " failed");
+        }
         gids.resize(static_cast<std::size_t>(count));
     }
-    gids.resize(static_cast<std::size_t>(std::clamp(count, 0, static_cast<int>(gids.size()))));
     std::vector<Gid> all;
     for (const gid_t gid : gids) {
         all.push_back(Gid{gid});
@@ -126,7 +133,10 @@ Result<bool> is_member(const Person& person, const std::string& group_name) {
         return std::unexpected(gid.error());
     }
     const auto gids = gids_of(person);
-    return std::ranges::find(gids, *gid) != gids.end();
+    if (!gids) {
+        return std::unexpected(gids.error());
+    }
+    return std::ranges::find(*gids, *gid) != gids->end();
 }
 
 } // namespace jit

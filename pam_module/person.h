@@ -31,6 +31,6 @@ struct Person {
 // As NSS tells it.
 [[nodiscard]] Result<bool> is_member(const Person& person, const std::string& group);
 [[nodiscard]] Result<Gid> gid_of_group(const std::string& group);
-[[nodiscard]] std::vector<Gid> gids_of(const Person& person);
+[[nodiscard]] Result<std::vector<Gid>> gids_of(const Person& person);
 
 } // namespace jit

@@ -40,6 +40,12 @@ const LoginGrant& first_to_end(const std::vector<const LoginGrant*>& grants) {
     return **std::ranges::min_element(grants, {}, [](const LoginGrant* grant) { return grant->until; });
 }
 
+// By the boot clock that can be another one.
+BootTime first_boot_end(const std::vector<const LoginGrant*>& grants) {
+    return std::ranges::min(grants, {}, [](const LoginGrant* grant) { return grant->boot_until; })
+        ->boot_until;
+}
+
 Needs needs_of(const Pam& pam, const Judgement& judged, const Places& places) {
     Needs needs{.login = judged.gated, .groups = {}};
     if (!judged.person.calls) {
@@ -68,10 +74,11 @@ int refuse(const Pam& pam, const Gate& gate, const Places& places, Judgement jud
     return PAM_PERM_DENIED;
 }
 
-// In the mode of the gate: refused, or noted.
+// In the mode of the gate: refused, or noted. Refused in any mode where it is about groups: they are never
+// given where they can't be taken back.
 int cannot(const Pam& pam, const Gate& gate, const Places& places, const Judgement& judged,
-           const std::string& why) {
-    if (gate.mode == Mode::enforce) {
+           const Needs& needs, const std::string& why) {
+    if (gate.mode == Mode::enforce || !needs.groups.empty()) {
         return refuse(pam, gate, places, judged, why);
     }
     pam.log(LOG_ERR, why);
@@ -113,6 +120,9 @@ int open_session(const Pam& pam, const Gate& gate, const Places& places) {
     if (judged.left_alone) {
         return PAM_IGNORE;
     }
+    if (!pam.remember_opening()) {
+        return PAM_BUF_ERR;
+    }
     if (judged.refused()) {
         if (gate.mode == Mode::enforce) {
             return refuse(pam, gate, places, judged, "");
@@ -122,7 +132,10 @@ int open_session(const Pam& pam, const Gate& gate, const Places& places) {
         }
     }
     if (!judged.table) {
-        return PAM_IGNORE; // not gated, or not for good; judge() has said why to the log
+        // Not gated, or not for good; judge() has said why to the log. But setcred may have given groups.
+        return pam.remembered_groups().empty()
+                   ? PAM_IGNORE
+                   : refuse(pam, gate, places, judged, "whether its groups' grants live can't be told");
     }
     Needs needs = needs_of(pam, judged, places);
     needs.login = needs.login && !judged.refused();
@@ -133,14 +146,14 @@ int open_session(const Pam& pam, const Gate& gate, const Places& places) {
     if (grants.empty()) {
         return refuse(pam, gate, places, judged, "the grant of a group that this session has is over");
     }
-    if (judged.person.calls && !take_new_audit_session(judged.person.uid)) {
+    if ((judged.person.calls || is_parents_audit_session()) && !take_new_audit_session(judged.person.uid)) {
         return cannot(
-            pam, gate, places, judged,
+            pam, gate, places, judged, needs,
             "this can't be ended on time: the kernel gives no new audit session (loginuid immutable?)");
     }
     const auto session = audit_session();
     if (!session) {
-        return cannot(pam, gate, places, judged,
+        return cannot(pam, gate, places, judged, needs,
                       "this can't be ended on time: it has no audit session (pam_loginuid must come before)");
     }
     const LoginGrant& ends = first_to_end(grants);
@@ -153,15 +166,21 @@ int open_session(const Pam& pam, const Gate& gate, const Places& places) {
                                                      .grant = grants.front()->id,
                                                      .groups = needs.groups,
                                                      .until = ends.until,
-                                                     .boot_until = ends.boot_until,
+                                                     .boot_until = first_boot_end(grants),
                                                      .pid = static_cast<std::uint32_t>(getpid()),
                                                      .session = *session,
                                                      .login_uid = audit_login_uid(),
                                                      .cgroup = own_cgroup(),
                                                      .tty = pam.tty(),
                                                      .remote = pam.remote_host()});
+    if (!parse_registered_use(frame)) {
+        // jitd would take it for damaged, and end the session.
+        return cannot(pam, gate, places, judged, needs,
+                      "cannot register with jitd: " + escape(pam.user()) + " or " + escape(judged.service) +
+                          " is no name that it takes");
+    }
     if (!put_file(places.uses, name, frame)) {
-        return cannot(pam, gate, places, judged,
+        return cannot(pam, gate, places, judged, needs,
                       "cannot register with jitd (" + places.uses + ": " + std::strerror(errno) + ")");
     }
     const Judgement again = judge(pam, gate, places);
