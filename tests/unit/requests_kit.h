@@ -89,8 +89,10 @@ protected:
         auto opened = Store::open(path(), Store::Mode::owner);
         ASSERT_TRUE(opened) << opened.error().message;
         store = std::move(*opened);
-        requests = std::make_unique<Requests>(*store, clock, policy,
-                                              [this](const Request& request) { changed.push_back(request); });
+        requests = std::make_unique<Requests>(
+            *store, clock, policy, [this](const std::vector<Request>& requests_changed) {
+                changed.insert(changed.end(), requests_changed.begin(), requests_changed.end());
+            });
     }
     [[nodiscard]] std::string path() const { return directory_ + "/jit.db"; }
 
