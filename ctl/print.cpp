@@ -200,7 +200,7 @@ std::string summary(const reply::Request& r, Time now) {
     }
 }
 
-std::string use_text(const reply::Request& r) {
+std::string use_text(const reply::Request& r, Time now) {
     std::string out;
     const auto line = [&out](std::string_view name, std::string_view value) {
         fmt::format_to(std::back_inserter(out), "  {:<13}{}\n", name, value);
@@ -221,7 +221,11 @@ std::string use_text(const reply::Request& r) {
                                    fmt::join(r.scope.groups, ", ")));
     }
     if (!r.scope.memberships.empty()) {
-        line("member of", fmt::format("{}, on the whole host", fmt::join(r.scope.memberships, ", ")));
+        const bool one = r.scope.memberships.size() == 1;
+        line("member of", fmt::format("{}: host-wide until {}", fmt::join(r.scope.memberships, ", "),
+                                      r.not_after ? until_time(*r.not_after, now) : std::string("its end")));
+        line("", fmt::format("when it ends, {} processes that carry {} are killed: logins, services, all",
+                             for_another(r) ? r.person + "'s" : "your", one ? "the group" : "these groups"));
     }
     if (!for_another(r)) {
         line("when done", fmt::format("jitctl release {}", r.id));
@@ -293,7 +297,10 @@ std::string details(const reply::Request& r, Time now) {
     fields(out, "run as", r.scope.run_as);
     fields(out, "command", r.scope.commands);
     fields(out, "group", r.scope.groups);
-    fields(out, "membership", r.scope.memberships);
+    for (const std::string& group : r.scope.memberships) {
+        field(out, "membership",
+              fmt::format("{} (host-wide; at the end the processes that carry it are killed)", group));
+    }
     fields(out, "login", r.scope.login);
     for (const reply::Stage& stage : r.stages) {
         field(out, "stage",

@@ -33,7 +33,7 @@ namespace jit {
 [[nodiscard]] std::string summary(const reply::Request& request, Time now);
 
 // What an active grant allows, and how: some lines, each with its newline.
-[[nodiscard]] std::string use_text(const reply::Request& request);
+[[nodiscard]] std::string use_text(const reply::Request& request, Time now);
 
 [[nodiscard]] std::string table(const std::vector<reply::Request>& requests, Time now);
 [[nodiscard]] std::string details(const reply::Request& request, Time now);

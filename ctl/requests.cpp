@@ -45,7 +45,7 @@ void say_filed(const Context& context, const reply::Request& filed) {
         text += fmt::format(".\n  {:<14}jitctl watch {}\n  {:<14}jitctl cancel {}\n", "follow it", filed.id,
                             "take it back", filed.id);
     } else {
-        text += "\n" + (filed.state == State::active ? use_text(filed) : std::string());
+        text += "\n" + (filed.state == State::active ? use_text(filed, now) : std::string());
     }
     context.print_text(text);
 }

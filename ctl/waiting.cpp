@@ -26,7 +26,8 @@ std::string changes(const reply::Request& before, const reply::Request& after, T
             text += fmt::format("still waiting: {}\n", missing_text(after));
         }
     } else if (after.state != before.state && !(after.state == State::denied && !text.empty())) {
-        text += summary(after, now) + "\n" + (after.state == State::active ? use_text(after) : std::string());
+        text += summary(after, now) + "\n" +
+                (after.state == State::active ? use_text(after, now) : std::string());
     }
     return text;
 }
@@ -86,7 +87,7 @@ private:
         }
         text += "\n";
         if (request.state == State::active) {
-            text += use_text(request);
+            text += use_text(request, wall_clock());
         }
         context_.print_text(text);
     }

@@ -58,8 +58,9 @@ void Journal::send(const Event& event) {
     for (const auto& [label, value] :
          {std::pair("", request), std::pair("role ", role), std::pair("for ", person),
           std::pair("by ", person_in(*body, "by")), std::pair("by ", text_in(*body, "by")),
-          std::pair("wanted: ", text_in(*body, "wanted")), std::pair("cause: ", text_in(*body, "cause")),
-          std::pair("reason: ", text_in(*body, "reason")), std::pair("why: ", text_in(*body, "why"))}) {
+          std::pair("group ", text_in(*body, "group")), std::pair("wanted: ", text_in(*body, "wanted")),
+          std::pair("cause: ", text_in(*body, "cause")), std::pair("reason: ", text_in(*body, "reason")),
+          std::pair("why: ", text_in(*body, "why"))}) {
         if (!value.empty()) {
             message += fmt::format("{}{}{}", message == kind ? " " : ", ", label, value);
         }

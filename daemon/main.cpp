@@ -122,14 +122,24 @@ Result<void> run() {
     Accounts accounts(*loop, nss_socket);
     LoginTable logins(**store, clock, policy.policy(), login_table_file);
     Uses uses(*loop, **store, clock, policy.policy(), journal, logins);
+    Memberships memberships(
+        {.loop = *loop,
+         .store = **store,
+         .clock = clock,
+         .policy = policy.policy(),
+         .journal = journal,
+         .accounts = accounts,
+         .sessions_given = [&uses](Uid uid, const std::string& g) { return uses.sessions_given(uid, g); }});
     Api* told = nullptr; // set below: the API needs the requests, whose changes it tells
     Requests requests(**store, clock, policy.policy(), [&](const std::vector<Request>& changed) {
         uses.requests_changed(changed); // before anybody is told: what is said to hold, holds
+        memberships.requests_changed(changed);
         for (const Request& request : changed) {
             told->request_changed(request);
         }
     });
-    Reconciler reconciler(*loop, **store, clock, policy, requests, uses, accounts, *host_key, journal);
+    Reconciler reconciler(*loop, **store, clock, policy, requests, uses, memberships, accounts, *host_key,
+                          journal);
     Api api({.store = **store,
              .clock = clock,
              .policy = policy,
@@ -146,6 +156,7 @@ Result<void> run() {
     if (auto adopted = uses.adopt(); !adopted) {
         return adopted;
     }
+    memberships.adopt();
     reconciler.reconcile();
 
     HelperServer helpers({.loop = *loop,

@@ -38,6 +38,24 @@ std::optional<std::uint32_t> session_of(int proc, const char* pid) {
 
 // Calls for each process of the sessions that lives, with a pidfd and its session.
 Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const auto& call) {
+    return for_each_pid([&](int proc, pid_t pid) {
+        const std::string name = std::to_string(pid);
+        const auto session = session_of(proc, name.c_str());
+        if (!session || *session == unset || !sessions.contains(*session)) {
+            return;
+        }
+        const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+        // Since it was read the number may have gone to another process; what is read now is of the one we
+        // hold.
+        if (!has_ended(pidfd.get()) && session_of(proc, name.c_str()) == session) {
+            call(pidfd.get(), *session);
+        }
+    });
+}
+
+} // namespace
+
+Result<void> for_each_pid(const std::function<void(int proc, pid_t pid)>& call) {
     const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
     if (!proc) {
         return fail(Errc::unavailable, fmt::format("/proc can't be read: {}", std::strerror(errno)));
@@ -51,15 +69,8 @@ Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const aut
             continue;
         }
         saw_init = saw_init || pid == 1;
-        const auto session = pid > 1 ? session_of(dirfd(proc.get()), entry->d_name) : std::nullopt;
-        if (!session || *session == unset || !sessions.contains(*session)) {
-            continue;
-        }
-        const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-        // Since it was read the number may have gone to another process; what is read now is of the one we
-        // hold.
-        if (!has_ended(pidfd.get()) && session_of(dirfd(proc.get()), entry->d_name) == session) {
-            call(pidfd.get(), *session);
+        if (pid > 1) {
+            call(dirfd(proc.get()), pid);
         }
     }
     if (!saw_init) {
@@ -67,8 +78,6 @@ Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const aut
     }
     return {};
 }
-
-} // namespace
 
 bool has_ended(int pidfd) {
     // Readable: it has ended, and may be waiting for its parent.

@@ -2,6 +2,7 @@
 #include "daemon/published.h"
 
 #include "core/fd.h"
+#include "core/text.h"
 
 #include <fmt/format.h>
 
@@ -31,8 +32,12 @@ std::string_view next_word(std::string_view& line) {
 std::string published_text(const std::string& boot_id, const std::vector<Published>& all) {
     std::string text = fmt::format("jit-live-1 {}\n", boot_id);
     for (const Published& one : all) {
-        text += fmt::format("{} {} {} {}\n", one.name, one.session ? std::to_string(*one.session) : "-",
+        text += fmt::format("{} {} {} {}", one.name, one.session ? std::to_string(*one.session) : "-",
                             one.time.time_since_epoch().count(), one.boot.time_since_epoch().count());
+        for (const std::string& group : one.groups) {
+            text += ' ' + group;
+        }
+        text += '\n';
     }
     return text;
 }
@@ -54,8 +59,14 @@ Result<std::vector<Published>> parse_published(std::string_view text, const std:
         std::int64_t time = 0;
         std::int64_t boot = 0;
         if (one.name.empty() || (session != "-" && !read_number(session, number)) ||
-            !read_number(next_word(line), time) || !read_number(line, boot)) {
+            !read_number(next_word(line), time) || !read_number(next_word(line), boot)) {
             return fail(Errc::invalid, "a line that can't be read");
+        }
+        while (!line.empty()) {
+            one.groups.emplace_back(next_word(line));
+            if (!is_account_name(one.groups.back())) {
+                return fail(Errc::invalid, "a group that can't be one");
+            }
         }
         if (session != "-") {
             one.session = number;

@@ -3,8 +3,10 @@
 // should jitd not do it. A line each, written beside and renamed over:
 //
 //   jit-live-1 BOOT_ID
-//   NAME SESSION UTC_MS BOOT_MS         an elevation's cgroup, its audit session ("-": none), its deadline as
-//   a pair
+//   NAME SESSION UTC_MS BOOT_MS[ GROUP…]
+//
+// An elevation's cgroup or a login, its audit session ("-": none), its deadline as a pair, and the groups
+// that it was given.
 #pragma once
 
 #include "core/clock.h"
@@ -25,6 +27,7 @@ struct Published {
     std::optional<std::uint32_t> session;
     Time time;
     BootTime boot;
+    std::vector<std::string> groups;
     bool operator==(const Published&) const = default;
 };
 

@@ -18,16 +18,21 @@ constexpr std::int64_t events_a_checkpoint = 1000;
 } // namespace
 
 Reconciler::Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
-                       Uses& uses, Accounts& accounts, const HostKey& host_key, Journal& journal)
+                       Uses& uses, Memberships& memberships, Accounts& accounts, const HostKey& host_key,
+                       Journal& journal)
     : loop_(loop), store_(store), clock_(clock), policy_(policy), requests_(requests), uses_(uses),
-      accounts_(accounts), host_key_(host_key), journal_(journal), next_check_(clock.now().boot),
-      next_checkpoint_(clock.now().boot + between_checkpoints),
+      memberships_(memberships), accounts_(accounts), host_key_(host_key), journal_(journal),
+      next_check_(clock.now().boot), next_checkpoint_(clock.now().boot + between_checkpoints),
       timer_(loop_.at(BootTime::max(), Millis(1), [this] { reconcile(); })) {
     watch_clock();
 }
 
 void Reconciler::reconcile() {
-    uses_.enforce(); // acts first; what is due is recorded after
+    // Acts first; what is due is recorded after. What was taken back opens nothing any more before anybody is
+    // looked for who has it.
+    memberships_.publish();
+    uses_.enforce();
+    memberships_.enforce();
     const auto advanced = requests_.advance();
     if (!advanced && !failing_) {
         journal_.send(Journal::Level::critical, "what is due can't be recorded: " + advanced.error().message);
@@ -72,6 +77,7 @@ void Reconciler::check_eligibility() {
     if (!uids) {
         return journal_.send(Journal::Level::critical, uids.error().message);
     }
+    memberships_.look_again();
     for (const Uid uid : *uids) {
         accounts_.look_up(uid, [this, uid](const Result<std::optional<Account>>& found) {
             if (!found) {
@@ -111,6 +117,7 @@ Result<void> Reconciler::reload_policy() {
         return {};
     }
     uses_.policy_changed();
+    memberships_.policy_changed();
     auto applied = requests_.apply_policy();
     check_eligibility();
     return applied;
@@ -144,6 +151,7 @@ void Reconciler::watch_clock() {
         journal_.send(Journal::Level::notice, "the clock was set");
         watch_clock();
         uses_.policy_changed();
+        memberships_.policy_changed();
         reconcile();
     });
 }

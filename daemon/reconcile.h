@@ -9,6 +9,7 @@
 #include "daemon/accounts.h"
 #include "daemon/journal.h"
 #include "daemon/loop.h"
+#include "daemon/memberships.h"
 #include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
 #include "daemon/uses.h"
@@ -20,7 +21,7 @@ namespace jit {
 class Reconciler {
 public:
     Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests, Uses& uses,
-               Accounts& accounts, const HostKey& host_key, Journal& journal);
+               Memberships& memberships, Accounts& accounts, const HostKey& host_key, Journal& journal);
 
     // Does all that is due now, and sleeps until the next.
     void reconcile();
@@ -46,6 +47,7 @@ private:
     PolicyKeeper& policy_;
     Requests& requests_;
     Uses& uses_;
+    Memberships& memberships_;
     Accounts& accounts_;
     const HostKey& host_key_;
     Journal& journal_;

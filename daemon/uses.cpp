@@ -19,6 +19,18 @@ constexpr int kill_passes = 8;
 constexpr Millis before_settling = std::chrono::seconds(1);
 constexpr Millis between_looks = std::chrono::minutes(1); // at what a login left behind
 
+std::vector<std::string> groups_given(const Use& use) {
+    if (use.login) {
+        return use.login->groups;
+    }
+    return use.group.empty() ? std::vector<std::string>() : std::vector{use.group};
+}
+
+bool gives(const Use& use, const std::string& group) {
+    const auto groups = groups_given(use);
+    return std::ranges::find(groups, group) != groups.end();
+}
+
 } // namespace
 
 Json status_fields(const Use& use) {
@@ -74,6 +86,17 @@ void Uses::publish_logins() {
         want(clock_.now().boot + longest_retry);
         journal_.send(Journal::Level::critical, "the login table: " + published.error().message);
     }
+}
+
+std::set<std::uint32_t> Uses::sessions_given(Uid uid, const std::string& group) {
+    take_registered(); // also one of this moment
+    std::set<std::uint32_t> sessions;
+    for (const auto& [id, live] : live_) {
+        if (!live.over && live.use.session && live.use.by.uid == uid && gives(live.use, group)) {
+            sessions.insert(*live.use.session);
+        }
+    }
+    return sessions;
 }
 
 void Uses::settle() {
@@ -300,11 +323,16 @@ Result<void> Uses::adopt() {
 Result<void> Uses::publish_all() {
     std::vector<Published> all;
     for (const auto& [name, deadline] : reserved_) {
-        all.push_back({.name = name, .session = {}, .time = deadline.time, .boot = deadline.boot});
+        all.push_back(
+            {.name = name, .session = {}, .time = deadline.time, .boot = deadline.boot, .groups = {}});
     }
     for (const auto& [id, live] : live_) {
         // One that is over is published as what it is: over since the beginning of time.
-        Published one{.name = id, .session = live.use.session, .time = Time(), .boot = BootTime()};
+        Published one{.name = id,
+                      .session = live.use.session,
+                      .time = Time(),
+                      .boot = BootTime(),
+                      .groups = groups_given(live.use)};
         if (!live.over && live.carrier) {
             one.time = live.carrier->deadline.time;
             one.boot = live.carrier->deadline.boot;

@@ -57,6 +57,10 @@ public:
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
 
+    // The audit sessions of what runs, isn't over, and was given this group: a login's session group, or
+    // jit-sudo -g. Where the kernel keeps no audit sessions, nothing can be said to have it.
+    [[nodiscard]] std::set<std::uint32_t> sessions_given(Uid uid, const std::string& group);
+
     // The next enforce() judges everything anew. Logins are given or refused by it when this returns.
     void requests_changed(const std::vector<Request>& requests);
     void policy_changed(); // or the clock was set, which moves deadlines

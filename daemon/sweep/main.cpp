@@ -9,11 +9,13 @@
 //  3. The cgroups are listed before the file is read: a place is published before it is made, so one that is
 //     listed and not in the file belongs to nothing. A login that is registered and not in the file came in
 //     while jitd wasn't there: it ends when its own registration says so.
+//  4. Memberships go by what their drop-in says; the file only tells who is spared when one ends.
 #include "core/fd.h"
 #include "daemon/elevations.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
 #include "daemon/registered.h"
+#include "daemon/sweep/memberships.h"
 
 #include <fmt/format.h>
 
@@ -110,7 +112,15 @@ int sweep() {
                    killed ? fmt::format(" and {} processes of logins or elsewhere", *killed)
                           : ": " + killed.error().message);
     }
-    return killed ? 0 : 1;
+    const auto swept = sweep_memberships(DropIns(), published.value_or(std::vector<Published>()), !published,
+                                         is_over, passes);
+    if (!swept) {
+        fmt::print(stderr, "jit-sweep: memberships that are over: {}\n", swept.error().message);
+    } else if (swept->taken > 0 || swept->killed > 0) {
+        fmt::print(stderr, "jit-sweep: took back {} memberships that were over, and ended {} processes\n",
+                   swept->taken, swept->killed);
+    }
+    return killed && swept ? 0 : 1;
 }
 
 } // namespace

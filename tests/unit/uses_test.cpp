@@ -136,9 +136,16 @@ TEST_F(Carrying, one_that_asks_for_no_password_is_started_under_and_the_longest_
 }
 
 TEST(PublishedFile, reads_back_as_it_was_written) {
-    const std::vector<Published> all{
-        {.name = "7f3a-00ff00ff", .session = 17, .time = Time(Millis(5)), .boot = BootTime(Millis(7))},
-        {.name = "81bc-11111111", .session = {}, .time = Time(Millis(6)), .boot = BootTime(Millis(8))}};
+    const std::vector<Published> all{{.name = "7f3a-00ff00ff",
+                                      .session = 17,
+                                      .time = Time(Millis(5)),
+                                      .boot = BootTime(Millis(7)),
+                                      .groups = {}},
+                                     {.name = "81bc-11111111",
+                                      .session = {},
+                                      .time = Time(Millis(6)),
+                                      .boot = BootTime(Millis(8)),
+                                      .groups = {}}};
     const auto read = parse_published(published_text("boot-1", all), "boot-1");
     ASSERT_TRUE(read);
     EXPECT_EQ(*read, all);
@@ -146,8 +153,11 @@ TEST(PublishedFile, reads_back_as_it_was_written) {
 }
 
 TEST(PublishedFile, of_another_boot_or_damaged_it_is_an_error) {
-    const std::string good = published_text(
-        "boot-1", {{.name = "7f3a-1", .session = 17, .time = Time(Millis(5)), .boot = BootTime(Millis(7))}});
+    const std::string good = published_text("boot-1", {{.name = "7f3a-1",
+                                                        .session = 17,
+                                                        .time = Time(Millis(5)),
+                                                        .boot = BootTime(Millis(7)),
+                                                        .groups = {}}});
     EXPECT_FALSE(parse_published(good, "boot-2"));
     EXPECT_FALSE(parse_published("", "boot-1"));
     const std::string head = published_text("boot-1", {});

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/carriers.h"
+
+#include "core/fd.h"
+#include "daemon/peer.h"
+#include "daemon/processes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <memory>
+#include <string>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+namespace jit {
+namespace {
+
+constexpr std::size_t largest_status = 1 << 20; // 65536 groups, and some
+constexpr int deepest_namespace = 40;           // the kernel's bound is 32
+
+// The numbers of a line, after its name.
+template <class Id>
+bool take_numbers(std::string_view line, std::set<Id>& ids) {
+    while (!line.empty()) {
+        if (line.front() == ' ' || line.front() == '\t') {
+            line.remove_prefix(1);
+            continue;
+        }
+        std::uint32_t value = 0;
+        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+        if (error != std::errc()) {
+            return false;
+        }
+        ids.insert(Id{value});
+        line.remove_prefix(static_cast<std::size_t>(end - line.data()));
+    }
+    return true;
+}
+
+std::string read_all(int directory, const char* path) {
+    const Fd file(openat(directory, path, O_RDONLY | O_CLOEXEC));
+    std::string text;
+    char buffer[8192];
+    for (ssize_t size = 0;
+         file && text.size() < largest_status && (size = read(file.get(), buffer, sizeof buffer)) > 0;) {
+        text.append(buffer, static_cast<std::size_t>(size));
+    }
+    return text;
+}
+
+// All threads of a process: each may have credentials of its own.
+std::vector<Credentials> credentials_of(int proc, pid_t pid) {
+    std::vector<Credentials> all;
+    const Fd tasks(openat(proc, fmt::format("{}/task", pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(
+        tasks ? fdopendir(fcntl(tasks.get(), F_DUPFD_CLOEXEC, 0)) : nullptr, closedir);
+    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        if (auto found =
+                parse_credentials(read_all(tasks.get(), fmt::format("{}/status", entry->d_name).c_str()))) {
+            all.push_back(std::move(*found));
+        }
+    }
+    return all;
+}
+
+bool same_file(int one, int other) {
+    struct stat a{};
+    struct stat b{};
+    return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// Whether it is in a user namespace that this uid made, or in one below such a one.
+bool in_namespace_of(int proc, pid_t pid, Uid uid) {
+    const Fd own(openat(proc, "self/ns/user", O_RDONLY | O_CLOEXEC));
+    Fd space(openat(proc, fmt::format("{}/ns/user", pid).c_str(), O_RDONLY | O_CLOEXEC));
+    for (int depth = 0; own && space && depth < deepest_namespace; ++depth) {
+        if (same_file(own.get(), space.get())) {
+            return false;
+        }
+        uid_t owner = 0;
+        if (ioctl(space.get(), NS_GET_OWNER_UID, &owner) == 0 && Uid{owner} == uid) {
+            return true;
+        }
+        space.reset(ioctl(space.get(), NS_GET_PARENT));
+    }
+    return false;
+}
+
+bool is_one(int proc, pid_t pid, const std::vector<Credentials>& threads, const Carriers& wanted) {
+    bool has_group = false;
+    for (const Credentials& thread : threads) {
+        if (thread.gids.contains(wanted.gid)) {
+            if (thread.uids.contains(wanted.uid)) {
+                return true;
+            }
+            has_group = true;
+        }
+    }
+    return has_group && in_namespace_of(proc, pid, wanted.uid);
+}
+
+Result<int> kill_once(std::vector<Carriers>& all) {
+    int killed = 0;
+    const auto looked = for_each_pid([&](int proc, pid_t pid) {
+        const auto threads = credentials_of(proc, pid);
+        for (Carriers& wanted : all) {
+            if (!is_one(proc, pid, threads, wanted)) {
+                continue;
+            }
+            const Fd pidfd = open_process(pid);
+            const auto session = session_of_process(static_cast<std::uint32_t>(pid));
+            // Since it was read the number may have gone to another; what is read now is of the one we hold.
+            if (has_ended(pidfd.get()) || (session && wanted.spared.contains(*session)) ||
+                !is_one(proc, pid, credentials_of(proc, pid), wanted)) {
+                continue;
+            }
+            if (syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0) {
+                ++wanted.killed;
+                ++killed;
+            }
+            break;
+        }
+    });
+    return looked ? Result<int>(killed) : std::unexpected(looked.error());
+}
+
+} // namespace
+
+std::optional<Credentials> parse_credentials(std::string_view status) {
+    Credentials found;
+    int lines = 0;
+    // The name of the program, which its user chose, is in there too: with its line feeds escaped.
+    while (!status.empty()) {
+        const std::string_view line = status.substr(0, status.find('\n'));
+        status.remove_prefix(std::min(line.size() + 1, status.size()));
+        for (const std::string_view name : {"Gid:", "Groups:"}) {
+            if (line.starts_with(name)) {
+                if (!take_numbers(line.substr(name.size()), found.gids)) {
+                    return std::nullopt;
+                }
+                ++lines;
+            }
+        }
+        if (line.starts_with("Uid:")) {
+            if (!take_numbers(line.substr(4), found.uids)) {
+                return std::nullopt;
+            }
+            ++lines;
+        }
+    }
+    return lines == 3 && !found.uids.empty() ? std::optional(std::move(found)) : std::nullopt;
+}
+
+Result<void> kill_carriers(std::vector<Carriers>& all, int passes) {
+    int clean = 0;
+    for (int count = 0; count < passes && !all.empty(); ++count) {
+        const auto killed = kill_once(all);
+        if (!killed) {
+            return std::unexpected(killed.error());
+        }
+        clean = *killed == 0 ? clean + 1 : 0;
+        if (clean == 2) {
+            return {};
+        }
+    }
+    return all.empty() ? Result<void>() : fail(Errc::conflict, "there are still more of them");
+}
+
+} // namespace jit

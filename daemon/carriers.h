@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Finding and ending the processes of a person that carry a group: a membership that was taken back lives on
+// in whatever was started while it held, logins and the person's service manager included.
+//
+// MUST, besides those of processes.h:
+//  1. Any of the four uids and any of the four gids or the groups counts, of every thread: setuid children,
+//     newgrp. So does whatever lives in a user namespace that the person made: with the subordinate uids that
+//     it has there, their uid is none of the four.
+//  2. A group alone is nobody's: what others carry is theirs.
+#pragma once
+
+#include "core/error.h"
+#include "core/types.h"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+namespace jit {
+
+// What /proc/PID/task/TID/status says of whose a thread is.
+struct Credentials {
+    std::set<Uid> uids; // real, effective, saved, file system's
+    std::set<Gid> gids; // the same, and the supplementary ones
+};
+[[nodiscard]] std::optional<Credentials> parse_credentials(std::string_view status);
+
+struct Carriers {
+    Uid uid = no_uid;
+    Gid gid = no_gid;
+    std::set<std::uint32_t> spared; // audit sessions that have the group by what still holds
+    int killed = 0;                 // is added to
+};
+
+// Kills them all, and looks again, until two passes in a row found none. An error when it can't see, or when
+// there is no end of new ones within `passes`.
+[[nodiscard]] Result<void> kill_carriers(std::vector<Carriers>& all, int passes);
+
+} // namespace jit
