@@ -184,6 +184,13 @@ void read_role(Draft& draft, const Table& in, Role& role) {
     role.memberships = in.strings("memberships", is_account_name, group_expected);
     role.login =
         in.strings("login", is_service_name, "the name of a PAM service: letters a-z, digits, _ and -");
+    for (const std::string& service : role.login) {
+        // One door under two names to PAM, and one to pam_jit.
+        if (service == "su-l" || service == "sudo-i") {
+            draft.error(in.key_path("login"), "write \"" + service.substr(0, service.find('-')) +
+                                                  "\", which opens " + service + " as well");
+        }
+    }
     if (const auto ticket = in.text("ticket")) {
         role.ticket = *ticket;
         check_ticket(draft, in.key_path("ticket"), role.ticket);

@@ -290,6 +290,8 @@ TEST(Policy, with_a_bad_value_is_refused_with_what_was_expected) {
         {role(limits + "run_as = [\"root\"]"), "p.toml:4: role.web.run_as: of use only with 'commands'"},
         {role("max = \"1h\"\ncommands = []\nlogin = []"),
          "p.toml:1: role.web: gives nothing: no commands, groups, memberships or login"},
+        {role(limits + "login = [\"su-l\"]"),
+         "p.toml:4: role.web.login: write \"su\", which opens su-l as well"},
         {role(limits + "ticket = \"\""),
          "p.toml:4: role.web.ticket: an empty pattern; leave the key out where no ticket is wanted"},
         {role(limits + "ticket = \"INC-[0-9\""),
