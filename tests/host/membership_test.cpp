@@ -101,7 +101,7 @@ TEST_F(Membership, everybody_sees_it_while_it_lives_and_everything_that_carries_
     EXPECT_FALSE(is_in());
     host.root("systemctl stop user@$(id -u alice).service");
 
-    const std::string id = ask_for("member --for 8s");
+    const std::string id = ask_for("member");
     EXPECT_THAT(host.root("id alice").out, HasSubstr("(vault)"));
     EXPECT_THAT(host.root("getent initgroups alice").out,
                 HasSubstr(" " + host.root("getent group vault | cut -d: -f3 | tr -d '\\n'").out));
@@ -118,9 +118,9 @@ TEST_F(Membership, everybody_sees_it_while_it_lives_and_everything_that_carries_
     }
     EXPECT_THAT(carriers(), HasSubstr("systemd --user"));
 
-    EXPECT_TRUE(eventually([&] { return state(host, id) == "ended (expired)"; }, 10s));
+    EXPECT_EQ(host.root("jitctl revoke " + id + " --reason over").status, 0);
     EXPECT_FALSE(is_there(DROP_IN));
-    EXPECT_THAT(carriers(), IsEmpty());
+    EXPECT_TRUE(eventually([&] { return carriers().empty(); }, 1s)) << carriers();
     for (const char* what : {"sleep 1002", "/bin/sleep 1003", "sleep 1004", "sleep 1005"}) {
         EXPECT_THAT(running(what), IsEmpty()) << what;
     }
@@ -134,12 +134,25 @@ TEST_F(Membership, everybody_sees_it_while_it_lives_and_everything_that_carries_
     EXPECT_THAT(host.root("jitctl audit verify").out, HasSubstr("intact"));
 }
 
-TEST_F(Membership, release_takes_it_back_before_it_is_answered) {
+TEST_F(Membership, it_ends_by_itself_on_time) {
+    const std::string id = ask_for("member --for 5s");
+    Session during = host.begin_as("alice", "exec sleep 1002");
+    ASSERT_TRUE(eventually([&] { return !running("sleep 1002").empty(); }));
+    // 300 ms before the end, and 300 ms after.
+    EXPECT_EQ(host.root("until=$(grep -o 'until\":[0-9]*' " + std::string(DROP_IN) +
+                        " | cut -d: -f2); ms=$((until - $(date +%s%3N) - 300)); "
+                        "sleep $((ms / 1000)).$(printf %03d $((ms % 1000))); test -e " +
+                        DROP_IN + " && pgrep -fx 'sleep 1002' && sleep 0.6 && ! test -e " + DROP_IN +
+                        " && ! pgrep -fx 'sleep 1002'")
+                  .status,
+              0);
+    EXPECT_EQ(state(host, id), "ended (expired)");
+}
+
+TEST_F(Membership, revoke_takes_it_back_before_it_is_answered) {
     const std::string id = ask_for("member");
     Session during = host.begin_as("alice", "exec sleep 1002");
     ASSERT_TRUE(eventually([&] { return !running("sleep 1002").empty(); }));
-    const Result released = host.as("dave", "id"); // a login that has nothing to do with it
-    EXPECT_EQ(released.status, 0);
     EXPECT_EQ(host.root("jitctl revoke " + id + " --reason over && ! test -e " + DROP_IN).status, 0);
     EXPECT_TRUE(eventually([&] { return running("sleep 1002").empty(); }, 1s));
 }
@@ -242,7 +255,7 @@ TEST_F(Membership, after_a_crash_what_is_left_over_goes_and_what_is_missing_come
 }
 
 TEST_F(Membership, with_jitd_dead_the_sweep_takes_it_back_and_ends_what_carries_it) {
-    ask_for("member --for 4s");
+    ask_for("member --for 8s");
     ask(host, "alice", "groups");
     Session elevation = host.begin_as("alice", "jit-sudo -n -g vault sleep 1006");
     Session during = host.begin_as("alice", "exec sleep 1002");
@@ -250,7 +263,7 @@ TEST_F(Membership, with_jitd_dead_the_sweep_takes_it_back_and_ends_what_carries_
     host.root(
         "systemctl stop jit-sweep.timer; systemctl kill -s STOP jitd.service; systemctl start jit-sweep");
     EXPECT_TRUE(is_there(DROP_IN)) << "it lives";
-    EXPECT_FALSE(eventually([&] { return running("sleep 1002").empty(); }, 5s)) << "who ended it?";
+    EXPECT_FALSE(eventually([&] { return running("sleep 1002").empty(); }, 9s)) << "who ended it?";
     EXPECT_TRUE(is_there(DROP_IN));
     EXPECT_EQ(host.root("systemctl start jit-sweep").status, 0);
     EXPECT_FALSE(is_there(DROP_IN));
@@ -275,6 +288,30 @@ TEST_F(Membership, makes_nobody_eligible_for_more) {
     EXPECT_THAT(refused.err, HasSubstr("eligible"));
 }
 
+TEST_F(Membership, makes_nobody_eligible_where_systemd_userdbd_tells_of_it) {
+    // What that is for nss-systemd: a service that tells of drop-ins.
+    host.write("/root/userdbd", R"(use IO::Socket::UNIX;
+mkdir "/run/systemd/userdb";
+my $path = "/run/systemd/userdb/io.systemd.DropIn";
+my $listener = IO::Socket::UNIX->new(Local => $path, Listen => 9) or die;
+chmod 0666, $path;
+$/ = "\0";
+while (my $client = $listener->accept) {
+    while (my $call = <$client>) {
+        print $client $call =~ /GetMemberships/
+            ? "{\"parameters\":{\"userName\":\"dave\",\"groupName\":\"vault\"}}\0"
+            : "{\"error\":\"io.systemd.UserDatabase.NoRecordFound\"}\0";
+        $client->flush;
+    }
+}
+)");
+    host.root("systemd-run -q perl /root/userdbd");
+    EXPECT_TRUE(eventually([&] { return host.root("id -Gn dave").out == "dave vault\n"; }));
+    const Result refused = host.as("dave", "jitctl request for-members --reason x");
+    EXPECT_EQ(refused.status, 1) << refused;
+    EXPECT_THAT(refused.err, HasSubstr("eligible"));
+}
+
 TEST_F(Membership, no_uid_of_a_namespace_of_theirs_hides_a_process) {
     const std::string id = ask_for("member");
     // As newuidmap would: the uids in it are subordinate ones, and none of the process's four is alice's.
@@ -291,6 +328,18 @@ TEST_F(Membership, no_uid_of_a_namespace_of_theirs_hides_a_process) {
               "Uid:\t200004\t200004\t200004\t200004\n");
     EXPECT_EQ(host.root("jitctl revoke " + id + " --reason over").status, 0);
     EXPECT_TRUE(eventually([&] { return running("sleep 1007").empty(); }, 1s));
+}
+
+TEST_F(Membership, it_goes_with_the_package) {
+    ask_for("member");
+    Session during = host.begin_as("alice", "exec sleep 1002");
+    ASSERT_TRUE(eventually([&] { return !running("sleep 1002").empty(); }));
+    EXPECT_EQ(host.root("dpkg -i /root/package.deb").status, 0);
+    EXPECT_TRUE(is_there(DROP_IN)) << "an upgrade ends nothing";
+    EXPECT_THAT(running("sleep 1002"), Not(IsEmpty()));
+    EXPECT_EQ(host.root("dpkg -r jit-sudo").status, 0);
+    EXPECT_FALSE(is_there(DROP_IN));
+    EXPECT_THAT(running("sleep 1002"), IsEmpty());
 }
 
 TEST_F(Membership, jitctl_says_until_when_and_what_the_end_does) {
