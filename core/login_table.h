@@ -2,7 +2,7 @@
 // The login table, /run/jit/logins.db (0600 root): a small SQLite file with the grants that give logins or
 // session groups now, and nothing else: no reasons, no past. jitd writes it beside and renames it over;
 // pam_jit reads it, read-only and immutable: no lock, no journal, no waiting for a writer. /run is empty
-// after a boot, and a table of another boot is refused.
+// after a boot, so its boot clock is always this one.
 //
 // MUST:
 //  1. Not being able to read it is an error, never "no grants", and never "not gated".
