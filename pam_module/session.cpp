@@ -113,6 +113,46 @@ Time last_resort(const std::vector<const LoginGrant*>& grants) {
     return std::ranges::min(grants, {}, [](const LoginGrant* grant) { return grant->reach; })->reach;
 }
 
+RegisteredUse use_of(const Pam& pam, const Judgement& judged, const Needs& needs,
+                     const std::vector<const LoginGrant*>& grants, std::uint32_t session) {
+    return {.service = judged.service,
+            .account = judged.person.account,
+            .uid = judged.person.uid,
+            .target = pam.user(),
+            .gated = needs.login,
+            .grant = grants.front()->id,
+            .groups = needs.groups,
+            .until = first_to_end(grants).until,
+            .boot_until = first_boot_end(grants),
+            .pid = static_cast<std::uint32_t>(getpid()),
+            .session = session,
+            .login_uid = audit_login_uid(),
+            .cgroup = own_cgroup(),
+            .tty = pam.tty(),
+            .remote = pam.remote_host()};
+}
+
+// What the session is told of its grants, and systemd of its limit.
+void tell(const Pam& pam, const Judgement& judged, const Needs& needs,
+          const std::vector<const LoginGrant*>& grants) {
+    const LoginGrant& ends = first_to_end(grants);
+    const auto expires = std::chrono::floor<std::chrono::seconds>(ends.until).time_since_epoch().count();
+    bool told = pam.set_environment("JIT_GRANT", grants.front()->id) &&
+                pam.set_environment("JIT_EXPIRES", std::to_string(expires));
+    if (!judged.person.calls) {
+        const Time now = clock_now().time;
+        const Time limit = last_resort(grants);
+        // At least one: what systemd can't parse is no limit at all.
+        const auto left =
+            std::max(std::chrono::ceil<std::chrono::seconds>(limit - now), std::chrono::seconds(1));
+        told = pam.set_text("systemd.runtime_max_sec", std::to_string(left.count())) && told;
+        welcome(pam, needs, ends, limit, now);
+    }
+    if (!told) {
+        pam.log(LOG_ERR, "out of memory: the session has no JIT_GRANT, JIT_EXPIRES or last limit");
+    }
+}
+
 } // namespace
 
 int open_session(const Pam& pam, const Gate& gate, const Places& places) {
@@ -156,23 +196,8 @@ int open_session(const Pam& pam, const Gate& gate, const Places& places) {
         return cannot(pam, gate, places, judged, needs,
                       "this can't be ended on time: it has no audit session (pam_loginuid must come before)");
     }
-    const LoginGrant& ends = first_to_end(grants);
     const std::string name = use_file_name(*session);
-    const std::string frame = to_frame(RegisteredUse{.service = judged.service,
-                                                     .account = judged.person.account,
-                                                     .uid = judged.person.uid,
-                                                     .target = pam.user(),
-                                                     .gated = needs.login,
-                                                     .grant = grants.front()->id,
-                                                     .groups = needs.groups,
-                                                     .until = ends.until,
-                                                     .boot_until = first_boot_end(grants),
-                                                     .pid = static_cast<std::uint32_t>(getpid()),
-                                                     .session = *session,
-                                                     .login_uid = audit_login_uid(),
-                                                     .cgroup = own_cgroup(),
-                                                     .tty = pam.tty(),
-                                                     .remote = pam.remote_host()});
+    const std::string frame = to_frame(use_of(pam, judged, needs, grants, *session));
     if (!parse_registered_use(frame)) {
         // jitd would take it for damaged, and end the session.
         return cannot(pam, gate, places, judged, needs,
@@ -188,23 +213,7 @@ int open_session(const Pam& pam, const Gate& gate, const Places& places) {
         unlink((places.uses + "/" + name).c_str());
         return refuse(pam, gate, places, judged, "the grant has just ended");
     }
-    const Time now = clock_now().time;
-    const Time limit = last_resort(grants);
-    bool told =
-        pam.set_environment("JIT_GRANT", grants.front()->id) &&
-        pam.set_environment(
-            "JIT_EXPIRES",
-            std::to_string(std::chrono::floor<std::chrono::seconds>(ends.until).time_since_epoch().count()));
-    if (!judged.person.calls) {
-        // At least one: what systemd can't parse is no limit at all.
-        const auto left =
-            std::max(std::chrono::ceil<std::chrono::seconds>(limit - now), std::chrono::seconds(1));
-        told = pam.set_text("systemd.runtime_max_sec", std::to_string(left.count())) && told;
-        welcome(pam, needs, ends, limit, now);
-    }
-    if (!told) {
-        pam.log(LOG_ERR, "out of memory: the session has no JIT_GRANT, JIT_EXPIRES or last limit");
-    }
+    tell(pam, judged, needs, grants);
     return PAM_SUCCESS;
 }
 
