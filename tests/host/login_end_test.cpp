@@ -18,7 +18,7 @@ constexpr const char* LEAVE_BEHIND =
     "setsid sleep 701 </dev/null >/dev/null 2>&1 & nohup sleep 702 </dev/null >/dev/null 2>&1 & "
     "(trap '' TERM HUP INT; sleep 703; sleep 703) </dev/null >/dev/null 2>&1 & "
     "systemd-run --user --scope -q sleep 704 </dev/null >/dev/null 2>&1 & "
-    "sh -c 'sleep 705 & kill -STOP $!' </dev/null >/dev/null 2>&1 & sleep 0.3; echo left; ";
+    "sh -c 'sleep 705 & sleep 0.2; kill -STOP $!' </dev/null >/dev/null 2>&1 & sleep 0.5; echo left; ";
 
 class LoginEnd : public GatedHost {
 protected:
@@ -45,7 +45,7 @@ TEST_F(LoginEnd, at_the_deadline_with_all_that_was_left_behind) {
 TEST_F(LoginEnd, what_stays_after_logging_out_ends_with_the_grant) {
     const std::string id = let_in("door --for 10m");
     EXPECT_EQ(host.as("alice", LEAVE_BEHIND).out, "left\n");
-    EXPECT_TRUE(all_left());
+    EXPECT_TRUE(eventually([&] { return all_left(); }));
     EXPECT_EQ(host.root("jitctl revoke " + id + " --reason enough").status, 0);
     EXPECT_TRUE(eventually([&] { return none_left(); }, 3s)) << host.root("ps -ef").out;
     EXPECT_TRUE(eventually([&] { return registered().empty(); }));
