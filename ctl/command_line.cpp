@@ -296,9 +296,14 @@ private:
             ->allow_extra_args(false);
         CLI::App& off = verb(pam, "disable", "Take our lines out again", "Verbs",
                              [](const Context& c, const CommandLine& l) { return pam_disable(c, l.pam); });
-        off.add_option("SERVICE", line_.pam.service, "Such as sshd, login, su, sudo")
-            ->required()
-            ->option_text(" ");
+        CLI::Option* service =
+            off.add_option("SERVICE", line_.pam.service, "Such as sshd, login, su, sudo")->option_text(" ");
+        CLI::Option* all = off.add_flag("--all", std::string("Of every service"))->excludes(service);
+        off.callback([service, all] {
+            if (service->empty() && all->empty()) {
+                throw CLI::RequiredError("SERVICE or --all");
+            }
+        });
         CLI::App& look = verb(pam, "status", "Show which services are gated, how, and what is wrong", "Verbs",
                               [](const Context& c, const CommandLine& l) { return pam_status(c, l.pam); });
         look.add_option("SERVICE", line_.pam.service, "Only this one")->option_text(" ");

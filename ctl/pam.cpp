@@ -93,6 +93,24 @@ public:
         return {};
     }
 
+    // All that name us, however they came to.
+    Outcome<void> plan_disable_all() {
+        const auto names = list_pam_files(places_.services);
+        if (!names) {
+            return std::unexpected(failure_of(names.error()));
+        }
+        for (const std::string& name : *names) {
+            const auto text = read_pam_file(directory_.path_of(name));
+            if (!text || text->find("pam_jit") == std::string::npos) {
+                continue;
+            }
+            if (auto planned = plan_disable(name); !planned) {
+                return planned;
+            }
+        }
+        return {};
+    }
+
     // The login-shell form: gated through the file it includes, or else on its own. Where there is none,
     // nothing.
     Outcome<void> plan_sibling(const std::string& service, const Gate& gate) {
@@ -304,7 +322,8 @@ Outcome<Exit> pam_enable(const Context& context, const PamOptions& options, cons
 
 Outcome<Exit> pam_disable(const Context& context, const PamOptions& options, const PamPlaces& places) {
     const std::string& service = options.service;
-    Outcome<void> good = check_service(service);
+    const bool all = service.empty();
+    Outcome<void> good = all ? Outcome<void>() : check_service(service);
     if (good) {
         good = check_caller(places, "disable");
     }
@@ -315,11 +334,15 @@ Outcome<Exit> pam_disable(const Context& context, const PamOptions& options, con
     if (!change) {
         return std::unexpected(change.error());
     }
-    good = change->plan_disable(service);
-    if (const std::string sibling = sibling_of(service); good && !sibling.empty()) {
-        good = change->plan_disable(sibling);
-        if (!good && good.error().exit == Exit::not_found) {
-            good = {};
+    if (all) {
+        good = change->plan_disable_all();
+    } else {
+        good = change->plan_disable(service);
+        if (const std::string sibling = sibling_of(service); good && !sibling.empty()) {
+            good = change->plan_disable(sibling);
+            if (!good && good.error().exit == Exit::not_found) {
+                good = {};
+            }
         }
     }
     if (good) {
@@ -336,7 +359,8 @@ Outcome<Exit> pam_disable(const Context& context, const PamOptions& options, con
     }
     context.print_json({{"service", service}, {"changed", !freed.empty()}, {"files", change->files_json()}});
     context.print_text(
-        freed.empty() ? fmt::format("nothing to change: {} isn't gated\n", service)
+        freed.empty() ? (all ? "nothing to change: no service is gated\n"
+                             : fmt::format("nothing to change: {} isn't gated\n", service))
                       : fmt::format("{} gated no more\n", fmt::format("{} {}", fmt::join(freed, " and "),
                                                                       freed.size() == 1 ? "is" : "are")));
     return Exit::done;

@@ -6,10 +6,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <string_view>
 #include <sys/file.h>
 #include <sys/xattr.h>
@@ -220,6 +223,26 @@ Result<void> keep_pam_copy(const std::string& directory, Uid owner, const PamFil
         return failed(directory + "/" + read.name, error);
     }
     return {};
+}
+
+Result<std::vector<std::string>> list_pam_files(const std::string& directory) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(opendir(directory.c_str()), closedir);
+    std::vector<std::string> names;
+    for (errno = stream ? 0 : errno; stream;) {
+        errno = 0;
+        const dirent* entry = readdir(stream.get());
+        if (entry == nullptr) {
+            break;
+        }
+        if (entry->d_name[0] != '.') {
+            names.emplace_back(entry->d_name);
+        }
+    }
+    if (errno != 0) {
+        return fail(Errc::internal, fmt::format("{}: {}", directory, std::strerror(errno)));
+    }
+    std::ranges::sort(names);
+    return names;
 }
 
 Result<std::string> read_pam_file(const std::string& path) {

@@ -15,6 +15,7 @@
 
 #include <string>
 #include <sys/stat.h>
+#include <vector>
 
 namespace jit {
 
@@ -43,6 +44,10 @@ private:
     Uid owner_;
     Fd directory_;
 };
+
+// The names in it that may be services, sorted. Editors' and package managers' leftovers too: libpam would
+// read them all.
+[[nodiscard]] Result<std::vector<std::string>> list_pam_files(const std::string& directory);
 
 // Keeps a copy as DIRECTORY/NAME, for a person's eyes only. The directory is made where it is missing, its
 // parent isn't.

@@ -11,36 +11,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <dirent.h>
-#include <memory>
 #include <sys/stat.h>
 
 namespace jit {
 namespace {
-
-// The names that may be services. Editors' and package managers' leftovers too: libpam would read them all.
-Outcome<std::vector<std::string>> list_services(const PamPlaces& places) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(opendir(places.services.c_str()), closedir);
-    if (!stream) {
-        return internal_failure(fmt::format("{}: {}", places.services, std::strerror(errno)));
-    }
-    std::vector<std::string> names;
-    for (;;) {
-        errno = 0;
-        const dirent* entry = readdir(stream.get());
-        if (entry == nullptr) {
-            break;
-        }
-        if (entry->d_name[0] != '.') {
-            names.emplace_back(entry->d_name);
-        }
-    }
-    if (errno != 0) {
-        return internal_failure(fmt::format("{}: {}", places.services, std::strerror(errno)));
-    }
-    std::ranges::sort(names);
-    return names;
-}
 
 // Not gated, as far as can be seen: nothing.
 Outcome<std::optional<GateReport>> look_at(const PamPlaces& places, const std::string& service) {
@@ -131,10 +105,10 @@ Outcome<Exit> pam_status(const Context& context, const PamOptions& options, cons
     if (!options.service.empty() && !is_service_name(options.service)) {
         return usage_failure(fmt::format("'{}' is no name of a PAM service", escape(options.service)));
     }
-    const auto names = options.service.empty() ? list_services(places)
-                                               : Outcome<std::vector<std::string>>({options.service});
+    const auto names = options.service.empty() ? list_pam_files(places.services)
+                                               : Result<std::vector<std::string>>({options.service});
     if (!names) {
-        return std::unexpected(names.error());
+        return std::unexpected(failure_of(names.error()));
     }
     Json services = Json::array();
     std::string text;

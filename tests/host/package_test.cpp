@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The package, from its installation to its removal.
-#include "tests/host/kit.h"
+#include "tests/host/access.h"
 
 #include <gmock/gmock.h>
 
@@ -84,6 +84,27 @@ TEST(Package, RemovalKeepsTheDatabaseAndPurgeLeavesNothing) {
         host.root("find / -xdev '(' -name 'jit*' -o -name 'io.jitsudo*' ')'; find /run -name '*jit*'; "
                   "systemctl list-unit-files 'jit*' --no-legend; ps -e | grep jit");
     EXPECT_EQ(left.out, "") << left;
+}
+
+TEST(Package, RemovalTakesTheGatesAwayFirst) {
+    Host host;
+    host.policy(POLICY);
+    ASSERT_EQ(host.root("jitctl pam enable sshd --only sre && jitctl pam enable sudo").status, 0);
+    EXPECT_NE(host.as("alice", "id -un").status, 0);
+    EXPECT_EQ(host.root("dpkg --remove jit-sudo").status, 0);
+    EXPECT_EQ(host.root("grep -rl pam_jit /etc/pam.d").out, "");
+    EXPECT_EQ(host.as("alice", "id -un").out, "alice\n");
+}
+
+TEST(Package, IsNotRemovedWhileAServiceNamesItsModule) {
+    Host host;
+    host.policy(POLICY);
+    // What jitctl can't edit: the module must stay, or nobody could log in.
+    host.root(
+        "cp /etc/pam.d/sshd /etc/sshd-elsewhere; echo 'session optional pam_jit.so' >>/etc/sshd-elsewhere; "
+        "ln -sf /etc/sshd-elsewhere /etc/pam.d/sshd");
+    EXPECT_NE(host.root("dpkg --remove jit-sudo").status, 0);
+    EXPECT_EQ(host.as("alice", "id -un").out, "alice\n");
 }
 
 TEST(Package, TheServicesAreContained) {

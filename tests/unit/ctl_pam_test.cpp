@@ -257,6 +257,16 @@ TEST_F(PamVerbs, enable_gates_says_what_holds_and_disable_gives_the_file_back) {
     EXPECT_EQ(disable("sshd").out, "nothing to change: sshd isn't gated\n");
 }
 
+TEST_F(PamVerbs, disable_of_all_gives_every_file_back_and_says_which) {
+    EXPECT_EQ(enable(of("sshd", "audit")).exit, 0);
+    EXPECT_EQ(enable(of("sudo", "audit")).exit, 0);
+    const Ran off = disable("");
+    EXPECT_EQ(off.exit, 0) << off.err;
+    EXPECT_THAT(off.out, HasSubstr("sshd and sudo"));
+    EXPECT_EQ(read("pam.d/sshd"), debian_sshd);
+    EXPECT_EQ(disable("").out, "nothing to change: no service is gated\n");
+}
+
 TEST_F(PamVerbs, the_file_keeps_its_mode_and_nothing_is_left_beside_it) {
     EXPECT_EQ(chmod(directory.file("pam.d/sshd").c_str(), 0600), 0);
     EXPECT_EQ(enable(of("sshd", "audit")).exit, 0);
