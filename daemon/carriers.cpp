@@ -109,7 +109,8 @@ bool is_one(int proc, pid_t pid, const std::vector<Credentials>& threads, const 
     return has_group && in_namespace_of(proc, pid, wanted.uid);
 }
 
-Result<int> kill_once(std::vector<Carriers>& all) {
+// How many were signalled; `counted`: those that were before, and take their time to end.
+Result<int> kill_once(std::vector<Carriers>& all, std::set<pid_t>& counted) {
     int killed = 0;
     const auto looked = for_each_pid([&](int proc, pid_t pid) {
         const auto threads = credentials_of(proc, pid);
@@ -125,7 +126,7 @@ Result<int> kill_once(std::vector<Carriers>& all) {
                 continue;
             }
             if (syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0) {
-                ++wanted.killed;
+                wanted.killed += counted.insert(pid).second ? 1 : 0;
                 ++killed;
             }
             break;
@@ -163,8 +164,9 @@ std::optional<Credentials> parse_credentials(std::string_view status) {
 
 Result<void> kill_carriers(std::vector<Carriers>& all, int passes) {
     int clean = 0;
+    std::set<pid_t> counted;
     for (int count = 0; count < passes && !all.empty(); ++count) {
-        const auto killed = kill_once(all);
+        const auto killed = kill_once(all, counted);
         if (!killed) {
             return std::unexpected(killed.error());
         }

@@ -28,9 +28,8 @@ std::unexpected<Error> failed(const std::string& path) {
     return fail(Errc::unavailable, fmt::format("{}: {}", path, std::strerror(errno)));
 }
 
-std::unexpected<Error> somebody_elses(const std::string& path) {
-    return fail(Errc::conflict,
-                fmt::format("{} is somebody else's, and is left alone: see what made it", path));
+std::string somebody_elses(const std::string& path) {
+    return fmt::format("{} is somebody else's, and is left alone: see what made it", path);
 }
 
 } // namespace
@@ -63,11 +62,11 @@ Result<DropIn> parse_drop_in(std::string_view text) {
     if (!ours.is_object() || !ours.contains("grant") || !ours["grant"].is_string()) {
         return malformed;
     }
-    const DropIn drop_in{.grant = ours["grant"].get<std::string>(),
-                         .uid = Uid{static_cast<std::uint32_t>(integer("uid"))},
-                         .gid = Gid{static_cast<std::uint32_t>(integer("gid"))},
-                         .until = Time(Millis(integer("until"))),
-                         .boot = BootTime(Millis(integer("boot")))};
+    DropIn drop_in{.grant = ours["grant"].get<std::string>(),
+                   .uid = Uid{static_cast<std::uint32_t>(integer("uid"))},
+                   .gid = Gid{static_cast<std::uint32_t>(integer("gid"))},
+                   .until = Time(Millis(integer("until"))),
+                   .boot = BootTime(Millis(integer("boot")))};
     // Whatever was cut off above, or stands there besides, isn't written again.
     if (!is_request_id(drop_in.grant) || drop_in.uid == root_uid || drop_in.uid == no_uid ||
         drop_in.gid == no_gid || drop_in_text(drop_in) != text) {
@@ -105,21 +104,23 @@ std::string DropIns::path_beside(const MembershipName& name) const {
     return fmt::format("{}/{}:{}{}", directory_, name.account, name.group, new_suffix);
 }
 
-std::optional<std::string> DropIns::read_ours(const std::string& path) {
+Result<std::string> DropIns::read_ours(const std::string& path) {
     const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file) {
+        // A symbolic link is somebody else's.
+        return errno == ENOENT  ? fail(Errc::not_found, path)
+               : errno == ELOOP ? fail(Errc::refused, somebody_elses(path))
+                                : failed(path);
+    }
     struct stat status{};
-    if (!file || fstat(file.get(), &status) != 0) {
-        return std::nullopt;
+    if (fstat(file.get(), &status) != 0) {
+        return failed(path);
     }
     char buffer[largest];
     const ssize_t size =
         S_ISREG(status.st_mode) && status.st_uid == geteuid() ? read(file.get(), buffer, sizeof buffer) : 0;
     const std::string_view text(buffer, static_cast<std::size_t>(size > 0 ? size : 0));
-    if (!has_our_marker(text)) {
-        errno = EPERM;
-        return std::nullopt;
-    }
-    return std::string(text);
+    return has_our_marker(text) ? Result<std::string>(text) : fail(Errc::refused, somebody_elses(path));
 }
 
 Result<std::vector<DropIns::Found>> DropIns::list() const {
@@ -143,8 +144,9 @@ Result<std::vector<DropIns::Found>> DropIns::list() const {
 }
 
 Result<void> DropIns::prepare(const MembershipName& name, const DropIn& drop_in) const {
-    if (const std::string path = path_of(name, DropInState::given); !read_ours(path) && errno != ENOENT) {
-        return somebody_elses(path);
+    const auto there = read_ours(path_of(name, DropInState::given));
+    if (!there && there.error().code != Errc::not_found) {
+        return std::unexpected(there.error());
     }
     const std::string beside = path_beside(name);
     const std::string text = drop_in_text(drop_in);
@@ -165,7 +167,7 @@ Result<void> DropIns::put(const MembershipName& name) const {
     const std::string beside = path_beside(name);
     const unsigned flags = read_ours(path) ? 0 : RENAME_NOREPLACE;
     if (renameat2(AT_FDCWD, beside.c_str(), AT_FDCWD, path.c_str(), flags) != 0) {
-        auto why = errno == EEXIST ? somebody_elses(path) : failed(path);
+        auto why = errno == EEXIST ? fail(Errc::refused, somebody_elses(path)) : failed(path);
         unlink(beside.c_str());
         return why;
     }
@@ -174,9 +176,9 @@ Result<void> DropIns::put(const MembershipName& name) const {
 
 Result<void> DropIns::take(const MembershipName& name) const {
     const std::string path = path_of(name, DropInState::given);
-    if (!read_ours(path)) {
-        // Gone, or not ours; else it isn't known.
-        return errno == ENOENT || errno == EPERM || errno == ELOOP ? Result<void>() : failed(path);
+    if (const auto there = read_ours(path); !there) {
+        return there.error().code == Errc::unavailable ? Result<void>(std::unexpected(there.error()))
+                                                       : Result<void>(); // gone, or not ours
     }
     if (rename(path.c_str(), path_of(name, DropInState::ending).c_str()) != 0 && errno != ENOENT &&
         unlink(path.c_str()) != 0) {

@@ -68,7 +68,7 @@ public:
     };
     [[nodiscard]] Result<std::vector<Found>> list() const;
 
-    // Writes it beside: all that can well go wrong, before anything is given. Errc::conflict: somebody else's
+    // Writes it beside: all that can well go wrong, before anything is given. Errc::refused: somebody else's
     // file has the name.
     [[nodiscard]] Result<void> prepare(const MembershipName& name, const DropIn& drop_in) const;
     // Gives what was prepared.
@@ -81,8 +81,8 @@ public:
 private:
     [[nodiscard]] std::string path_of(const MembershipName& name, DropInState state) const;
     [[nodiscard]] std::string path_beside(const MembershipName& name) const;
-    // None with errno: there is none (ENOENT), or it isn't ours.
-    [[nodiscard]] static std::optional<std::string> read_ours(const std::string& path);
+    // not_found: there is none; refused: it isn't ours; unavailable: it can't be told.
+    [[nodiscard]] static Result<std::string> read_ours(const std::string& path);
 
     std::string directory_;
 };

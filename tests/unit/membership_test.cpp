@@ -141,7 +141,7 @@ TEST_F(DropInFiles, somebody_elses_is_neither_replaced_nor_removed_nor_listed) {
         write("alice:docker.membership", text);
         const auto refused = give(drop_in);
         ASSERT_FALSE(refused);
-        EXPECT_EQ(refused.error().code, Errc::conflict);
+        EXPECT_EQ(refused.error().code, Errc::refused);
         EXPECT_TRUE(DropIns(directory).take(name));
         EXPECT_THAT(files(), ElementsAre("alice:docker.membership"));
         EXPECT_EQ(read("alice:docker.membership"), text);
