@@ -298,7 +298,7 @@ private:
                              [](const Context& c, const CommandLine& l) { return pam_disable(c, l.pam); });
         CLI::Option* service =
             off.add_option("SERVICE", line_.pam.service, "Such as sshd, login, su, sudo")->option_text(" ");
-        CLI::Option* all = off.add_flag("--all", all_services_, "Of every service")->excludes(service);
+        CLI::Option* all = off.add_flag("--all", line_.pam.all, "Of every service")->excludes(service);
         off.callback([service, all] {
             if (service->empty() && all->empty()) {
                 throw CLI::RequiredError("SERVICE or --all");
@@ -313,7 +313,6 @@ private:
     CLI::App app_;
     bool version_ = false;
     bool command_flag_ = false;
-    bool all_services_ = false;
     std::map<const CLI::App*, Verb> verbs_;
 };
 

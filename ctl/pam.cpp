@@ -322,8 +322,7 @@ Outcome<Exit> pam_enable(const Context& context, const PamOptions& options, cons
 
 Outcome<Exit> pam_disable(const Context& context, const PamOptions& options, const PamPlaces& places) {
     const std::string& service = options.service;
-    const bool all = service.empty();
-    Outcome<void> good = all ? Outcome<void>() : check_service(service);
+    Outcome<void> good = options.all ? Outcome<void>() : check_service(service);
     if (good) {
         good = check_caller(places, "disable");
     }
@@ -334,7 +333,7 @@ Outcome<Exit> pam_disable(const Context& context, const PamOptions& options, con
     if (!change) {
         return std::unexpected(change.error());
     }
-    if (all) {
+    if (options.all) {
         good = change->plan_disable_all();
     } else {
         good = change->plan_disable(service);
@@ -359,8 +358,8 @@ Outcome<Exit> pam_disable(const Context& context, const PamOptions& options, con
     }
     context.print_json({{"service", service}, {"changed", !freed.empty()}, {"files", change->files_json()}});
     context.print_text(
-        freed.empty() ? (all ? "nothing to change: no service is gated\n"
-                             : fmt::format("nothing to change: {} isn't gated\n", service))
+        freed.empty() ? (options.all ? "nothing to change: no service is gated\n"
+                                     : fmt::format("nothing to change: {} isn't gated\n", service))
                       : fmt::format("{} gated no more\n", fmt::format("{} {}", fmt::join(freed, " and "),
                                                                       freed.size() == 1 ? "is" : "are")));
     return Exit::done;

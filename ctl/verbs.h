@@ -104,10 +104,11 @@ Outcome<Exit> policy_reload(const Context& context);
 
 // pam.cpp, pam_status.cpp
 struct PamOptions {
-    std::string service; // status, disable: empty for all
+    std::string service; // status: empty for all
     std::string mode = "enforce";
     std::optional<std::string> only;
     std::vector<std::string> exempt;
+    bool all = false; // disable: every service
 };
 Outcome<Exit> pam_enable(const Context& context, const PamOptions& options);
 Outcome<Exit> pam_disable(const Context& context, const PamOptions& options);

@@ -92,7 +92,7 @@ TEST(Package, RemovalTakesTheGatesAwayFirst) {
     ASSERT_EQ(host.root("jitctl pam enable sshd --only sre && jitctl pam enable sudo").status, 0);
     EXPECT_NE(host.as("alice", "id -un").status, 0);
     EXPECT_EQ(host.root("dpkg --remove jit-sudo").status, 0);
-    EXPECT_EQ(host.root("grep -rl pam_jit /etc/pam.d").out, "");
+    EXPECT_EQ(host.root("grep -rlE '^[^#]*pam_jit' /etc/pam.d").out, "");
     EXPECT_EQ(host.as("alice", "id -un").out, "alice\n");
 }
 

@@ -165,6 +165,8 @@ TEST(PamAccounts, nss_is_asked_and_root_is_in_its_own_group) {
 
 // ---- the verbs
 
+constexpr const char* ALL = "--all"; // to disable()
+
 class PamVerbs : public testing::Test {
 protected:
     void SetUp() override {
@@ -224,17 +226,28 @@ protected:
     }
     Ran disable(const std::string& service) const {
         return ran(false, [&](const Context& c) {
-            return pam_disable(c, {.service = service, .mode = {}, .only = {}, .exempt = {}}, places);
+            return pam_disable(c,
+                               {.service = service == ALL ? "" : service,
+                                .mode = {},
+                                .only = {},
+                                .exempt = {},
+                                .all = service == ALL},
+                               places);
         });
     }
     Ran status(const std::string& service = "", bool json = false) const {
         return ran(json, [&](const Context& c) {
-            return pam_status(c, {.service = service, .mode = {}, .only = {}, .exempt = {}}, places);
+            return pam_status(c, {.service = service, .mode = {}, .only = {}, .exempt = {}, .all = false},
+                              places);
         });
     }
     static PamOptions of(const std::string& service, const std::string& mode = "enforce",
                          std::vector<std::string> exempt = {}, std::optional<std::string> only = {}) {
-        return {.service = service, .mode = mode, .only = std::move(only), .exempt = std::move(exempt)};
+        return {.service = service,
+                .mode = mode,
+                .only = std::move(only),
+                .exempt = std::move(exempt),
+                .all = false};
     }
 
     TemporaryDirectory directory;
@@ -260,11 +273,11 @@ TEST_F(PamVerbs, enable_gates_says_what_holds_and_disable_gives_the_file_back) {
 TEST_F(PamVerbs, disable_of_all_gives_every_file_back_and_says_which) {
     EXPECT_EQ(enable(of("sshd", "audit")).exit, 0);
     EXPECT_EQ(enable(of("sudo", "audit")).exit, 0);
-    const Ran off = disable("");
+    const Ran off = disable(ALL);
     EXPECT_EQ(off.exit, 0) << off.err;
     EXPECT_THAT(off.out, HasSubstr("sshd and sudo"));
     EXPECT_EQ(read("pam.d/sshd"), debian_sshd);
-    EXPECT_EQ(disable("").out, "nothing to change: no service is gated\n");
+    EXPECT_EQ(disable(ALL).out, "nothing to change: no service is gated\n");
 }
 
 TEST_F(PamVerbs, the_file_keeps_its_mode_and_nothing_is_left_beside_it) {
