@@ -66,7 +66,9 @@ public:
     [[nodiscard]] std::optional<Request> find(const RequestId& id);
     [[nodiscard]] std::vector<Request> pending();
     [[nodiscard]] std::vector<Request> active();
-    [[nodiscard]] std::vector<Request> active_of(Uid uid);
+    // With `of_role`: only grants of roles that it says yes to; the others are passed over unread.
+    using OfRole = std::function<bool(std::string_view role)>;
+    [[nodiscard]] std::vector<Request> active_of(Uid uid, const OfRole& of_role = {});
     [[nodiscard]] std::vector<Uid> active_uids(); // those who have a grant
     // Pending ones that have waited long enough, and grants that are over by either clock.
     [[nodiscard]] std::vector<Request> due(const Now& now, const std::string& boot_id);
@@ -141,7 +143,7 @@ private:
     explicit Store(const std::string& path, Mode mode);
     void migrate();
     void load_head();
-    [[nodiscard]] std::vector<Request> read_requests(Statement::Rows rows);
+    [[nodiscard]] std::vector<Request> read_requests(Statement::Rows rows, const OfRole& of_role = {});
     [[nodiscard]] static std::vector<Use> read_uses(Statement::Rows rows);
     [[nodiscard]] static std::string describe(const DbError& error);
     struct Statements;

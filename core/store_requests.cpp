@@ -63,10 +63,13 @@ Request read_request(const Statement::Rows& rows) {
 
 } // namespace
 
-std::vector<Request> Store::read_requests(Statement::Rows rows) {
+std::vector<Request> Store::read_requests(Statement::Rows rows, const OfRole& of_role) {
+    constexpr int role_column = 3;
     std::vector<Request> requests;
     while (rows.next()) {
-        requests.push_back(read_request(rows));
+        if (!of_role || of_role(rows.text(role_column))) {
+            requests.push_back(read_request(rows));
+        }
     }
     for (Request& request : requests) {
         auto answers = sql_->answers.run(request.id);
@@ -98,8 +101,8 @@ std::vector<Request> Store::pending() {
 std::vector<Request> Store::active() {
     return read_requests(sql_->active.run());
 }
-std::vector<Request> Store::active_of(Uid uid) {
-    return read_requests(sql_->active_of.run(std::int64_t{number(uid)}));
+std::vector<Request> Store::active_of(Uid uid, const OfRole& of_role) {
+    return read_requests(sql_->active_of.run(std::int64_t{number(uid)}), of_role);
 }
 
 std::vector<Uid> Store::active_uids() {

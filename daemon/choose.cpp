@@ -14,12 +14,16 @@ namespace {
 constexpr std::size_t longest_shown = 300;
 constexpr std::size_t most_roles_shown = 5;
 
+// The command runs as the caller, who may run anything as themselves.
+bool is_group_alone(const Wanted& wanted) {
+    return !wanted.group.empty() && wanted.run_as == wanted.by.account;
+}
+
 bool role_has(const Scope& scope, const Role& role, const Wanted& wanted) {
     if (!wanted.group.empty() && !scope_allows_group(scope, role, wanted.group)) {
         return false;
     }
-    // A group alone: the command runs as the caller, who may run anything as themselves.
-    if (!wanted.group.empty() && wanted.run_as == wanted.by.account) {
+    if (is_group_alone(wanted)) {
         return true;
     }
     return wanted.command &&
@@ -66,6 +70,15 @@ Time end_of(const Request& grant) {
 }
 
 } // namespace
+
+bool could_carry(const Policy& policy, std::string_view role, const Wanted& wanted) {
+    const auto found = policy.roles.find(role);
+    return found != policy.roles.end() &&
+           (wanted.group.empty() || role_gives_group(found->second, wanted.group)) &&
+           (is_group_alone(wanted) ||
+            (wanted.command && role_gives_command(found->second, wanted.run_as, wanted.command->path,
+                                                  wanted.command->arguments)));
+}
 
 const Request* longest(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
                        const Now& now, const std::string& boot_id) {

@@ -21,6 +21,8 @@ struct Wanted {
     std::optional<Command> command;
 };
 
+// Whether a grant of the role could carry it, by its scope: the others needn't be read.
+[[nodiscard]] bool could_carry(const Policy& policy, std::string_view role, const Wanted& wanted);
 // Of those that carry it and live, the one that lives longest; nullptr: none.
 [[nodiscard]] const Request* longest(const Policy& policy, const std::vector<Request>& active,
                                      const Wanted& wanted, const Now& now, const std::string& boot_id);

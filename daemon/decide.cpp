@@ -114,10 +114,19 @@ Result<Scope> scope_of(const Role& role, const std::vector<std::string>& command
     return scope;
 }
 
+bool role_gives_command(const Role& role, std::string_view run_as, std::string_view path,
+                        const std::vector<std::string>& arguments) {
+    return contains(role.run_as, run_as) && allows(role.commands, path, arguments);
+}
+
+bool role_gives_group(const Role& role, std::string_view group) {
+    return contains(role.groups, group) || contains(role.memberships, group);
+}
+
 bool scope_allows_command(const Scope& scope, const Role& role, std::string_view run_as,
                           std::string_view path, const std::vector<std::string>& arguments) {
-    return contains(scope.run_as, run_as) && contains(role.run_as, run_as) &&
-           allows(role.commands, path, arguments) && scope_has_command(scope, path, arguments);
+    return contains(scope.run_as, run_as) && role_gives_command(role, run_as, path, arguments) &&
+           scope_has_command(scope, path, arguments);
 }
 
 bool scope_allows_group(const Scope& scope, const Role& role, std::string_view group) {

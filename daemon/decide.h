@@ -32,6 +32,11 @@ namespace jit {
 [[nodiscard]] Result<Scope> scope_of(const Role& role, const std::vector<std::string>& commands,
                                      const std::vector<std::string>& groups);
 
+// What a role gives.
+[[nodiscard]] bool role_gives_command(const Role& role, std::string_view run_as, std::string_view path,
+                                      const std::vector<std::string>& arguments);
+[[nodiscard]] bool role_gives_group(const Role& role, std::string_view group);
+
 // The part of a scope that the role still gives.
 [[nodiscard]] bool scope_allows_command(const Scope& scope, const Role& role, std::string_view run_as,
                                         std::string_view path, const std::vector<std::string>& arguments);

@@ -269,8 +269,11 @@ void HelperServer::found_caller(std::uint64_t id, const Account& account) {
 void HelperServer::decide(std::uint64_t id) {
     Connection& connection = *find(id);
     const Uid caller = connection.account.uid;
-    const auto active = parts_.store.guarded(
-        [&]() -> Result<std::vector<Request>> { return parts_.store.active_of(caller); });
+    const auto active = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
+        return parts_.store.active_of(caller, [&](std::string_view role) {
+            return could_carry(parts_.policy, role, connection.wanted);
+        });
+    });
     if (!active) {
         return refuse(id, active.error());
     }
@@ -345,8 +348,11 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
 }
 
 bool HelperServer::started(Connection& connection, const HelperStart& start) {
-    const auto active = parts_.store.guarded(
-        [&]() -> Result<std::vector<Request>> { return parts_.store.active_of(connection.account.uid); });
+    const auto active = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
+        return parts_.store.active_of(connection.account.uid, [&](std::string_view role) {
+            return could_carry(parts_.policy, role, connection.wanted);
+        });
+    });
     const Now now = parts_.clock.now();
     const Request* grant =
         active ? choose(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id()) : nullptr;

@@ -69,8 +69,11 @@ void LoginTable::fill() {
             .execute(service, fmt::format("{}", fmt::join(roles, " ")));
     }
     Transaction transaction(*table_);
-    for (const Request& request : store_.active()) {
-        put(request);
+    // A person's at a time: all at once would take many megabytes, which then stay with this process.
+    for (const Uid uid : store_.active_uids()) {
+        for (const Request& request : store_.active_of(uid)) {
+            put(request);
+        }
     }
     transaction.commit();
 }

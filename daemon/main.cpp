@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -72,6 +73,9 @@ Result<Fd> lock_state() {
 
 Result<void> run() {
     umask(0077);
+    // What is large and passes (a login table as it is written) goes back to the system. By itself malloc(3)
+    // would learn from the first to keep room for the next.
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     auto listeners = take_listeners();
     if (!listeners) {
         return std::unexpected(listeners.error());

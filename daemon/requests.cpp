@@ -181,24 +181,29 @@ Result<void> Requests::apply_policy() {
     const Time now = clock_.now().time;
     std::vector<Request> changed;
     const auto applied = store_.transact([&]() -> Result<void> {
-        auto requests = store_.pending();
-        std::ranges::move(store_.active(), std::back_inserter(requests));
-        for (Request& request : requests) {
-            const auto role = policy_.roles.find(request.role);
-            std::string why;
-            if (role == policy_.roles.end()) {
-                why = fmt::format("the policy has no role {} any more", request.role);
-            } else if (request.state == State::pending) {
-                const auto stages = route(policy_, role->second, request.duration);
-                if (!stages || *stages != request.stages || request.duration > role->second.max) {
-                    why = fmt::format("the policy for role {} changed; ask again", request.role);
+        const auto apply = [&](std::vector<Request> requests) {
+            for (Request& request : requests) {
+                const auto role = policy_.roles.find(request.role);
+                std::string why;
+                if (role == policy_.roles.end()) {
+                    why = fmt::format("the policy has no role {} any more", request.role);
+                } else if (request.state == State::pending) {
+                    const auto stages = route(policy_, role->second, request.duration);
+                    if (!stages || *stages != request.stages || request.duration > role->second.max) {
+                        why = fmt::format("the policy for role {} changed; ask again", request.role);
+                    }
+                }
+                if (!why.empty()) {
+                    end(request, request.state == State::active ? State::ended : State::cancelled,
+                        Cause::ineligible, now, "", why);
+                    changed.push_back(request);
                 }
             }
-            if (!why.empty()) {
-                end(request, request.state == State::active ? State::ended : State::cancelled,
-                    Cause::ineligible, now, "", why);
-                changed.push_back(request);
-            }
+        };
+        apply(store_.pending());
+        // A person's at a time: all at once would take many megabytes, which then stay with this process.
+        for (const Uid uid : store_.active_uids()) {
+            apply(store_.active_of(uid));
         }
         return {};
     });

@@ -49,6 +49,31 @@ Result<Person> person_of(const passwd& entry) {
     return person;
 }
 
+struct FoundGroup {
+    Gid gid;
+    bool names_account; // among its members
+};
+
+Result<FoundGroup> find_group(const std::string& group_name, const std::string& account) {
+    group entry{};
+    std::vector<char> buffer;
+    const auto found = look_up(entry, buffer, "group " + escape(group_name),
+                               [&](group* place, char* bytes, std::size_t size, group** result) {
+                                   return getgrnam_r(group_name.c_str(), place, bytes, size, result);
+                               });
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    if (!*found || entry.gr_gid == number(no_gid)) {
+        return fail(Errc::not_found, "there is no group " + escape(group_name));
+    }
+    FoundGroup of{.gid = Gid{entry.gr_gid}, .names_account = false};
+    for (char** member = entry.gr_mem; member != nullptr && *member != nullptr; ++member) {
+        of.names_account = of.names_account || account == *member;
+    }
+    return of;
+}
+
 } // namespace
 
 std::string service_name(std::string_view pam_service) {
@@ -89,19 +114,8 @@ Result<Person> person_judged(const std::string& service, const std::string& pam_
 }
 
 Result<Gid> gid_of_group(const std::string& group_name) {
-    group entry{};
-    std::vector<char> buffer;
-    const auto found = look_up(entry, buffer, "group " + escape(group_name),
-                               [&](group* place, char* bytes, std::size_t size, group** result) {
-                                   return getgrnam_r(group_name.c_str(), place, bytes, size, result);
-                               });
-    if (!found) {
-        return std::unexpected(found.error());
-    }
-    if (!*found || entry.gr_gid == number(no_gid)) {
-        return fail(Errc::not_found, "there is no group " + escape(group_name));
-    }
-    return Gid{entry.gr_gid};
+    const auto found = find_group(group_name, {});
+    return found ? Result<Gid>(found->gid) : std::unexpected(found.error());
 }
 
 Result<std::vector<Gid>> gids_of(const Person& person) {
@@ -128,15 +142,20 @@ Result<std::vector<Gid>> gids_of(const Person& person) {
 }
 
 Result<bool> is_member(const Person& person, const std::string& group_name) {
-    const auto gid = gid_of_group(group_name);
-    if (!gid) {
-        return std::unexpected(gid.error());
+    const auto found = find_group(group_name, person.account);
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    // All of somebody's groups are only asked for where this isn't enough: that goes to every source of
+    // groups there is, some of them daemons.
+    if (found->names_account || found->gid == person.gid) {
+        return true;
     }
     const auto gids = gids_of(person);
     if (!gids) {
         return std::unexpected(gids.error());
     }
-    return std::ranges::find(*gids, *gid) != gids->end();
+    return std::ranges::find(*gids, found->gid) != gids->end();
 }
 
 } // namespace jit

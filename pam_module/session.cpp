@@ -49,13 +49,11 @@ BootTime first_boot_end(const std::vector<const LoginGrant*>& grants) {
 Needs needs_of(const Pam& pam, const Judgement& judged, const Places& places) {
     Needs needs{.login = judged.gated, .groups = {}};
     if (!judged.person.calls) {
-        needs.groups = not_had_anyway(judged.groups(), judged.person, places);
-        // What this process already has must be had by somebody: if its grant is gone, the session is
-        // refused.
-        for (const std::string& name : pam.remembered_groups()) {
-            if (std::ranges::find(needs.groups, name) == needs.groups.end()) {
-                needs.groups.push_back(name);
-            }
+        // What setcred gave this process must be had by somebody: if its grant is gone, the session is
+        // refused. Asked for anew only where setcred gave none: that goes to every source of groups there is.
+        needs.groups = pam.remembered_groups();
+        if (needs.groups.empty()) {
+            needs.groups = not_had_anyway(judged.groups(), judged.person, places);
         }
     }
     return needs;

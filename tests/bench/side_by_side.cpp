@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // side_by_side RUNS COMMAND… [-- COMMAND…]…: runs the commands in turn, each RUNS times, and prints the
-// median and the 99th percentile of each, and its ratio to the first. In turn, so that whatever else the
-// machine does meets all alike.
+// median and the 99th percentile of each, the ratio of its median to that of the first, and the median of
+// what it took longer than the first in the same turn. In turn, so that whatever else the machine does meets
+// all alike.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <functional>
 #include <spawn.h>
 #include <string>
 #include <sys/wait.h>
@@ -39,6 +41,11 @@ double run_once(const Command& command) {
     return took.count();
 }
 
+double percentile(std::vector<double> values, std::size_t percent) {
+    std::ranges::sort(values);
+    return values[values.size() * percent / 100];
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -61,18 +68,21 @@ int main(int argc, char** argv) {
         run_once(command); // the first run finds cold caches
     }
     for (int run = 0; run < runs; ++run) {
-        for (Command& command : commands) {
+        for (std::size_t index = 0; index < commands.size(); ++index) {
+            // Every other turn backwards: what one leaves to be cleared up slows the next, whichever that is.
+            Command& command = commands[run % 2 == 0 ? index : commands.size() - 1 - index];
             command.milliseconds.push_back(run_once(command));
         }
     }
-    double first = 0;
-    for (Command& command : commands) {
-        std::ranges::sort(command.milliseconds);
-        const double median = command.milliseconds[command.milliseconds.size() / 2];
-        const double high = command.milliseconds[command.milliseconds.size() * 99 / 100];
-        first = first == 0 ? median : first;
-        std::printf("%-28s median %6.2f ms   p99 %6.2f ms   ratio %.2f\n", command.text.c_str(), median, high,
-                    median / first);
+    const std::vector<double> of_first = commands.front().milliseconds;
+    const double first = percentile(of_first, 50);
+    for (const Command& command : commands) {
+        std::vector<double> longer = command.milliseconds;
+        std::ranges::transform(longer, of_first, longer.begin(), std::minus<>());
+        const double median = percentile(command.milliseconds, 50);
+        std::printf("%-28s median %6.2f ms   p99 %6.2f ms   ratio %.3f   longer by %+.2f ms\n",
+                    command.text.c_str(), median, percentile(command.milliseconds, 99), median / first,
+                    percentile(longer, 50));
     }
     return 0;
 }

@@ -26,7 +26,13 @@ protected:
     std::optional<RequestId> chosen(const Wanted& what) {
         const auto active = store->active();
         const Request* grant = choose(policy, active, what, clock.now(), clock.boot_id());
-        return grant != nullptr ? std::optional(grant->id) : std::nullopt;
+        const auto chosen = grant != nullptr ? std::optional(grant->id) : std::nullopt;
+        // As the server asks: what is passed over unread is never what would have been chosen.
+        const auto read = store->active_of(
+            what.by.uid, [&](std::string_view role) { return could_carry(policy, role, what); });
+        const Request* of_read = choose(policy, read, what, clock.now(), clock.boot_id());
+        EXPECT_EQ(chosen, of_read != nullptr ? std::optional(of_read->id) : std::nullopt);
+        return chosen;
     }
     Command restart{.path = "/usr/bin/systemctl", .arguments = {"restart", "nginx"}};
 };
