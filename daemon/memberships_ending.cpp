@@ -2,6 +2,7 @@
 // The end of memberships: first the drop-in, then the processes that carry the group.
 #include "core/record.h"
 #include "daemon/memberships.h"
+#include "daemon/still.h"
 
 #include <array>
 
@@ -59,7 +60,14 @@ void Memberships::look_at_endings(const Now& now) {
         due.push_back(entry);
         carriers.push_back(ending.carriers);
     }
-    const auto clean = kill_carriers(carriers, passes);
+    std::set<Uid> people;
+    for (const Carriers& one : carriers) {
+        people.insert(one.uid);
+    }
+    const auto clean = [&] {
+        const Still still(people, "jitd");
+        return kill_carriers(carriers, passes);
+    }();
     if (!clean && retry_ == first_retry) {
         parts_.journal.send(Journal::Level::critical,
                             "processes of memberships that are over: " + clean.error().message);

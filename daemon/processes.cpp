@@ -36,7 +36,7 @@ std::optional<std::uint32_t> session_of(int proc, const char* pid) {
     return session;
 }
 
-// Calls for each process of the sessions that lives, with a pidfd and its session.
+// Calls for each process of the sessions that lives, with a pidfd, its pid and its session.
 Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const auto& call) {
     return for_each_pid([&](int proc, pid_t pid) {
         const std::string name = std::to_string(pid);
@@ -48,7 +48,7 @@ Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const aut
         // Since it was read the number may have gone to another process; what is read now is of the one we
         // hold.
         if (!has_ended(pidfd.get()) && session_of(proc, name.c_str()) == session) {
-            call(pidfd.get(), *session);
+            call(pidfd.get(), pid, *session);
         }
     });
 }
@@ -92,34 +92,35 @@ std::optional<std::uint32_t> session_of_process(std::uint32_t pid) {
 }
 
 Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes) {
-    int total = 0;
+    std::set<pid_t> counted; // once each: a dying process is met again
     int clean = 0;
     for (int count = 0; count < passes && !sessions.empty(); ++count) {
         int killed = 0;
-        const auto looked = for_each_process(sessions, [&](int pidfd, std::uint32_t) {
+        const auto looked = for_each_process(sessions, [&](int pidfd, pid_t pid, std::uint32_t) {
             if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0) {
+                counted.insert(pid);
                 ++killed;
             }
         });
         if (!looked) {
             return std::unexpected(looked.error());
         }
-        total += killed;
         clean = killed == 0 ? clean + 1 : 0;
         if (clean == 2) {
-            return total;
+            return static_cast<int>(counted.size());
         }
     }
     return sessions.empty()
                ? Result<int>(0)
-               : fail(Errc::conflict, fmt::format("{} processes killed, and there are still more", total));
+               : fail(Errc::conflict,
+                      fmt::format("{} processes killed, and not all have gone yet", counted.size()));
 }
 
 void ask_sessions_to_end(const std::set<std::uint32_t>& sessions) {
     if (sessions.empty()) {
         return;
     }
-    static_cast<void>(for_each_process(sessions, [](int pidfd, std::uint32_t) {
+    static_cast<void>(for_each_process(sessions, [](int pidfd, pid_t, std::uint32_t) {
         for (const int signal : {SIGTERM, SIGHUP, SIGCONT}) {
             syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
         }
@@ -132,7 +133,7 @@ Result<std::set<std::uint32_t>> sessions_alive(const std::set<std::uint32_t>& se
         return alive;
     }
     const auto looked =
-        for_each_process(sessions, [&](int, std::uint32_t session) { alive.insert(session); });
+        for_each_process(sessions, [&](int, pid_t, std::uint32_t session) { alive.insert(session); });
     if (!looked) {
         return std::unexpected(looked.error());
     }

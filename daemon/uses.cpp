@@ -5,6 +5,7 @@
 #include "daemon/login_scope.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
+#include "daemon/still.h"
 
 #include <sys/wait.h>
 
@@ -202,6 +203,8 @@ void Uses::enforce() {
     // Those that end now need no warning.
     std::erase_if(to_warn_, [&](std::uint32_t session) { return sessions.contains(session); });
     ask_sessions_to_end(std::exchange(to_warn_, {}));
+    // Held still till all is looked through; with it whose logins may have ended by themselves.
+    std::optional<Still> still(std::in_place, people_to_look_through(), "jitd");
     bool clean = true;
     if (any_over) {
         if (const auto killed = kill_sessions(sessions, kill_passes); !killed) {
@@ -213,10 +216,21 @@ void Uses::enforce() {
         }
     }
     look_for_ended(now, clean);
+    still.reset();
     remove_leftovers(now); // takes time, and ends nobody's access
     if (const auto done = publish_all(); !done) {
         journal_.send(Journal::Level::critical, done.error().message);
     }
+}
+
+std::set<Uid> Uses::people_to_look_through() const {
+    std::set<Uid> people;
+    for (const auto& [id, live] : live_) {
+        if (live.use.login && live.use.session && may_have_ended(live)) {
+            people.insert(live.use.by.uid);
+        }
+    }
+    return people;
 }
 
 void Uses::kill(const Live& live) {
@@ -300,6 +314,7 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
 }
 
 Result<void> Uses::adopt() {
+    release_held("jitd", Millis(0));
     if (auto watched = watch_registered(); !watched) {
         return watched;
     }

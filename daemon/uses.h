@@ -90,6 +90,7 @@ private:
     void judge(const std::string& id, Live& live, const Now& now, GrantsOf& known);
     void kill(const Live& live);
     [[nodiscard]] bool may_have_ended(const Live& live) const;
+    [[nodiscard]] std::set<Uid> people_to_look_through() const;
     void publish_logins();
     [[nodiscard]] Result<void> watch_registered();
     void take_registered();

@@ -13,6 +13,8 @@ namespace jit {
 namespace {
 
 constexpr std::size_t most_roles_shown = 3;
+// A session ends with the group that it was given, and is told so two seconds before.
+constexpr Millis least_left_for_a_group = std::chrono::seconds(4);
 
 // The longest-lived of the grants that `gives` says yes to.
 const LoginGrant* longest(const std::optional<LoginGrants>& table, const auto& gives) {
@@ -28,20 +30,18 @@ const LoginGrant* longest(const std::optional<LoginGrants>& table, const auto& g
 }
 
 std::string what_to_do(const Judgement& judged) {
-    std::string roles;
     const auto& all = judged.table->roles;
-    for (std::size_t index = 0; index < std::min(all.size(), most_roles_shown); ++index) {
-        roles += (roles.empty() ? "" : "|") + all[index];
+    std::string text = "The policy has no role that gives it";
+    if (!all.empty()) {
+        text = (judged.person.calls ? "Ask: jitctl request "
+                                    : "Somebody who may approve it can let you in: jitctl grant " +
+                                          escape(judged.person.account) + " ") +
+               all.front() + " --reason '…'";
     }
-    std::string text;
-    if (!roles.empty() && judged.person.calls) {
-        text = "Ask: jitctl request " + roles + " --reason '…'";
-    } else if (!roles.empty()) {
-        text = "Somebody who may approve it can let you in: jitctl grant " + escape(judged.person.account) +
-               " " + roles + " --reason '…'";
-    } else {
-        text = "The policy has no role that gives it";
+    for (std::size_t index = 1; index < std::min(all.size(), most_roles_shown); ++index) {
+        text += (index == 1 ? " (or " : ", ") + all[index];
     }
+    text += all.size() > 1 ? ")" : "";
     return judged.table->help.empty() ? text : text + ". " + escape(judged.table->help);
 }
 
@@ -63,7 +63,12 @@ const LoginGrant* Judgement::group(std::string_view name) const {
 std::vector<std::string> Judgement::groups() const {
     std::vector<std::string> names;
     if (table) {
+        const Now now = clock_now();
         for (const LoginGrant& grant : table->grants) {
+            if (grant.until - now.time < least_left_for_a_group ||
+                grant.boot_until - now.boot < least_left_for_a_group) {
+                continue;
+            }
             std::ranges::copy_if(grant.groups, std::back_inserter(names), [&](const std::string& name) {
                 return std::ranges::find(names, name) == names.end();
             });

@@ -30,7 +30,7 @@ struct Judgement {
     [[nodiscard]] const LoginGrant* login() const;
     // The one that lives longest of those that give the group.
     [[nodiscard]] const LoginGrant* group(std::string_view name) const;
-    // Groups that its grants give.
+    // Groups that its grants give for more than a moment.
     [[nodiscard]] std::vector<std::string> groups() const;
 };
 

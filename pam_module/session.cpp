@@ -135,7 +135,7 @@ void tell(const Pam& pam, const Judgement& judged, const Needs& needs,
           const std::vector<const LoginGrant*>& grants) {
     const LoginGrant& ends = first_to_end(grants);
     const auto expires = std::chrono::floor<std::chrono::seconds>(ends.until).time_since_epoch().count();
-    bool told = pam.set_environment("JIT_GRANT", grants.front()->id) &&
+    bool told = pam.set_environment("JIT_GRANT", ends.id) &&
                 pam.set_environment("JIT_EXPIRES", std::to_string(expires));
     if (!judged.person.calls) {
         const Time now = clock_now().time;

@@ -15,6 +15,7 @@
 #include "daemon/processes.h"
 #include "daemon/published.h"
 #include "daemon/registered.h"
+#include "daemon/still.h"
 #include "daemon/sweep/memberships.h"
 
 #include <fmt/format.h>
@@ -63,7 +64,19 @@ std::set<std::uint32_t> unknown_logins_over(const Registered& registered,
     return found;
 }
 
+std::set<Uid> people_of(const Registered& registered, const std::set<std::uint32_t>& sessions) {
+    std::set<Uid> people;
+    for (const std::uint32_t session : sessions) {
+        if (const auto use = registered.read(session)) {
+            people.insert(use->uid);
+        }
+    }
+    return people;
+}
+
 int sweep() {
+    release_held("sweep", Millis(0));
+    release_held("jitd", std::chrono::seconds(2)); // it holds nobody for so long
     const Elevations elevations;
     const Registered registered;
     const auto places = elevations.list();
@@ -102,7 +115,10 @@ int sweep() {
             ended.push_back(name);
         }
     }
-    const auto killed = kill_sessions(sessions, passes);
+    const auto killed = [&] {
+        const Still still(people_of(registered, sessions), "sweep");
+        return kill_sessions(sessions, passes);
+    }();
     for (const std::string& name : ended) {
         // One that isn't empty yet goes the next time, or with jitd.
         static_cast<void>(elevations.remove(name));

@@ -2,6 +2,7 @@
 #include "daemon/sweep/memberships.h"
 
 #include "daemon/carriers.h"
+#include "daemon/still.h"
 
 #include <algorithm>
 #include <map>
@@ -65,7 +66,14 @@ Result<SweptMemberships> sweep_memberships(const DropIns& drop_ins, const std::v
                                 .killed = 0});
         }
     }
-    const auto clean = kill_carriers(carriers, passes);
+    std::set<Uid> people;
+    for (const Carriers& one : carriers) {
+        people.insert(one.uid);
+    }
+    const auto clean = [&] {
+        const Still still(people, "sweep");
+        return kill_carriers(carriers, passes);
+    }();
     for (const Carriers& one : carriers) {
         swept.killed += one.killed;
     }

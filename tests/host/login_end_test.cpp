@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+
 namespace jit::host {
 namespace {
 
@@ -40,6 +43,31 @@ TEST_F(LoginEnd, at_the_deadline_with_all_that_was_left_behind) {
     EXPECT_TRUE(eventually([&] { return registered().empty(); }));
     EXPECT_THAT(audit(), HasSubstr("cause=expired"));
     EXPECT_NE(host.as("alice", "true").status, 0);
+}
+
+TEST_F(LoginEnd, who_forks_without_a_pause_and_is_never_met_ends_too) {
+    std::ifstream program(JIT_FORK_CHAIN, std::ios::binary);
+    host.write("/usr/local/bin/fork_chain", {std::istreambuf_iterator<char>(program), {}}, "0755");
+    const std::string id = let_in("web-login --for 10m");
+    const auto beats = [&] { return host.root("cat /home/alice/beat* 2>/dev/null | wc -c").out; };
+    // One of them stays where the session was, one moves to the service manager.
+    EXPECT_EQ(host.as("alice",
+                      "fork_chain ~/beat1 30 </dev/null >/dev/null 2>&1; "
+                      "systemd-run --user --scope -q fork_chain ~/beat2 30 </dev/null >/dev/null 2>&1; "
+                      "sleep 2; echo out")
+                  .out,
+              "out\n");
+    // Nobody takes it for ended in the meantime.
+    std::string before = beats();
+    EXPECT_TRUE(eventually([&] { return beats() != before; }));
+    EXPECT_THAT(registered(), Not(IsEmpty()));
+    EXPECT_EQ(host.root("jitctl revoke " + id + " --reason enough").status, 0);
+    EXPECT_TRUE(eventually([&] { return registered().empty(); }));
+    before = beats();
+    EXPECT_FALSE(eventually([&] { return beats() != before; }, 2s));
+    EXPECT_EQ(
+        host.root("cat /sys/fs/cgroup/user.slice/user-1000.slice/cgroup.freeze 2>/dev/null || echo 0").out,
+        "0\n");
 }
 
 TEST_F(LoginEnd, what_stays_after_logging_out_ends_with_the_grant) {
