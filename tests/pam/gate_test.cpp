@@ -22,7 +22,7 @@ TEST_P(Gate, without_a_grant_nobody_comes_in_and_is_told_what_to_do) {
     EXPECT_EQ(pam.account(), PAM_PERM_DENIED);
     EXPECT_THAT(pam.said(), HasSubstr("no grant lets " + person));
     EXPECT_THAT(pam.said(), HasSubstr(way() == Way::call ? "jitctl request web --reason"
-                                                         : "jitctl grant " + person + " web|db --reason"));
+                                                         : "jitctl grant " + person + " web --reason"));
     EXPECT_THAT(pam.said(), HasSubstr("Ask in #ops"));
 }
 
