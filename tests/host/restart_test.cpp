@@ -56,7 +56,8 @@ TEST(Restart, AKilledJitdForgetsNothingThatAnybodyWasTold) {
     for (const char* person : {"alice", "bob", "dave"})
         people.emplace(person, host.begin_as(person, ASK_ON));
     ASSERT_TRUE(people.at("alice").shows("active"));
-    host.root("for n in 1 2 3 4 5; do sleep .3; systemctl kill --signal=KILL jitd; done");
+    host.root("for n in 1 2 3 4 5; do sleep .3; until systemctl -q is-active jitd; do sleep .02; done; "
+              "systemctl kill --signal=KILL jitd; done");
     std::set<std::string> ids;
     for (auto& [person, session] : people) {
         const auto run = session.wait(60s);
