@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Accounts and groups as NSS knows them.
+#include "core/nss_lookup.h"
 #include "core/text.h"
 #include "ctl/pam_lockout.h"
 
@@ -16,22 +17,6 @@ namespace jit {
 namespace {
 
 constexpr std::size_t largest_record = 1UL << 22;
-constexpr std::size_t most_groups = 65536; // NGROUPS_MAX
-
-// Calls one of the get…_r functions with a growing buffer. 0 with nothing found: there is none.
-template <class Entry, class Lookup>
-int look_up(Entry& entry, Entry*& found, std::vector<char>& buffer, Lookup lookup) {
-    int result = ERANGE;
-    for (buffer.resize(4096); result == ERANGE && buffer.size() <= largest_record;
-         buffer.resize(buffer.size() * 2)) {
-        found = nullptr;
-        result = lookup(&entry, buffer.data(), buffer.size(), &found);
-        if (result != ERANGE) {
-            break;
-        }
-    }
-    return result;
-}
 
 std::unexpected<Error> not_known(std::string_view what, std::string_view name, int error) {
     return fail(Errc::unavailable,
@@ -47,9 +32,10 @@ Result<std::optional<FoundAccount>> find_account(const std::string& name) {
     passwd entry{};
     passwd* found = nullptr;
     std::vector<char> buffer;
-    const int error = look_up(entry, found, buffer, [&name](passwd* p, char* b, std::size_t n, passwd** f) {
-        return getpwnam_r(name.c_str(), p, b, n, f);
-    });
+    const int error =
+        look_up(entry, found, buffer, largest_record, [&name](passwd* p, char* b, std::size_t n, passwd** f) {
+            return getpwnam_r(name.c_str(), p, b, n, f);
+        });
     if (error != 0) {
         return not_known("account", name, error);
     }
@@ -66,9 +52,10 @@ Result<std::optional<FoundGroup>> find_group(const std::string& name) {
     group entry{};
     group* found = nullptr;
     std::vector<char> buffer;
-    const int error = look_up(entry, found, buffer, [&name](group* g, char* b, std::size_t n, group** f) {
-        return getgrnam_r(name.c_str(), g, b, n, f);
-    });
+    const int error =
+        look_up(entry, found, buffer, largest_record, [&name](group* g, char* b, std::size_t n, group** f) {
+            return getgrnam_r(name.c_str(), g, b, n, f);
+        });
     if (error != 0) {
         return not_known("group", name, error);
     }
@@ -105,19 +92,12 @@ Result<void> add_primary_members(const std::string& name, FoundGroup& group) {
 
 // What only the account's side of NSS knows (sssd can be told not to list a group's members).
 Result<bool> is_listed(const std::string& account, gid_t primary, gid_t wanted) {
-    std::vector<gid_t> gids(64);
-    for (;;) {
-        int count = static_cast<int>(gids.size());
-        if (getgrouplist(account.c_str(), primary, gids.data(), &count) >= 0) {
-            gids.resize(static_cast<std::size_t>(count));
-            return std::ranges::find(gids, wanted) != gids.end();
-        }
-        if (gids.size() >= most_groups) {
-            return fail(Errc::unavailable,
-                        fmt::format("account {} has more groups than it can have", escape(account)));
-        }
-        gids.resize(std::max(gids.size() * 2, static_cast<std::size_t>(count)));
+    const auto gids = group_list(account.c_str(), primary);
+    if (!gids) {
+        return fail(Errc::unavailable,
+                    fmt::format("the groups of account {} can't be told", escape(account)));
     }
+    return std::ranges::find(*gids, wanted) != gids->end();
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "daemon/carriers.h"
 
 #include "core/fd.h"
+#include "core/read.h"
 #include "daemon/peer.h"
 #include "daemon/processes.h"
 
@@ -44,17 +45,6 @@ bool take_numbers(std::string_view line, std::set<Id>& ids) {
     return true;
 }
 
-std::string read_all(int directory, const char* path) {
-    const Fd file(openat(directory, path, O_RDONLY | O_CLOEXEC));
-    std::string text;
-    char buffer[8192];
-    for (ssize_t size = 0;
-         file && text.size() < largest_status && (size = read(file.get(), buffer, sizeof buffer)) > 0;) {
-        text.append(buffer, static_cast<std::size_t>(size));
-    }
-    return text;
-}
-
 // All threads of a process: each may have credentials of its own.
 std::vector<Credentials> credentials_of(int proc, pid_t pid) {
     std::vector<Credentials> all;
@@ -65,8 +55,8 @@ std::vector<Credentials> credentials_of(int proc, pid_t pid) {
         if (entry->d_name[0] == '.') {
             continue;
         }
-        if (auto found =
-                parse_credentials(read_all(tasks.get(), fmt::format("{}/status", entry->d_name).c_str()))) {
+        if (auto found = parse_credentials(
+                read_whole(tasks.get(), fmt::format("{}/status", entry->d_name).c_str(), largest_status))) {
             all.push_back(std::move(*found));
         }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/elevations.h"
 
+#include "core/read.h"
+
 #include <fmt/format.h>
 #include <linux/magic.h>
 
@@ -25,15 +27,9 @@ bool is_ours(std::string_view name) {
     });
 }
 
+// cgroup.procs of very many processes is the longest.
 std::string read_all(const std::string& path) {
-    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    std::string content;
-    errno = file ? 0 : errno;
-    char buffer[4096];
-    for (ssize_t size = 0; file && (size = read(file.get(), buffer, sizeof buffer)) > 0;) {
-        content.append(buffer, static_cast<std::size_t>(size));
-    }
-    return content;
+    return read_whole(AT_FDCWD, path.c_str(), 16 * 1024 * 1024);
 }
 
 void write_to(const std::string& path, std::string_view text) {

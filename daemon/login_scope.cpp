@@ -3,6 +3,7 @@
 
 #include "core/cgroup.h"
 #include "core/fd.h"
+#include "core/read.h"
 #include "daemon/peer.h"
 #include "daemon/processes.h"
 
@@ -16,10 +17,8 @@ namespace {
 constexpr std::string_view before_path = "0::";
 
 std::string cgroup_of(std::uint32_t pid) {
-    const Fd file(open(fmt::format("/proc/{}/cgroup", pid).c_str(), O_RDONLY | O_CLOEXEC));
-    char buffer[8192];
-    const ssize_t size = file ? read(file.get(), buffer, sizeof buffer) : -1;
-    return std::string(unified_cgroup({buffer, static_cast<std::size_t>(size > 0 ? size : 0)}));
+    const std::string path = fmt::format("/proc/{}/cgroup", pid);
+    return std::string(unified_cgroup(read_whole(AT_FDCWD, path.c_str(), 8192)));
 }
 
 } // namespace

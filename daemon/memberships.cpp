@@ -133,15 +133,11 @@ bool Memberships::refresh(const Now& now) {
         return all_stale_ || stale_.contains(entry.second.beneficiary.uid);
     });
     const auto read = parts_.store.guarded([&]() -> Result<void> {
-        if (all_stale_) {
-            for (const Request& request : parts_.store.active()) {
+        const auto all =
+            all_stale_ ? parts_.store.active_uids() : std::vector<Uid>(stale_.begin(), stale_.end());
+        for (const Uid uid : all) {
+            for (const Request& request : parts_.store.active_of(uid)) {
                 want_of(request, now);
-            }
-        } else {
-            for (const Uid uid : stale_) {
-                for (const Request& request : parts_.store.active_of(uid)) {
-                    want_of(request, now);
-                }
             }
         }
         return {};

@@ -2,6 +2,7 @@
 #include "daemon/peer.h"
 
 #include "core/cgroup.h"
+#include "core/read.h"
 #include "daemon/processes.h"
 
 #include <fmt/format.h>
@@ -36,13 +37,6 @@ Result<std::uint32_t> read_number(int directory, const char* name) {
         }
     }
     return fail(Errc::unavailable, fmt::format("the caller's {} can't be read", name));
-}
-
-std::string read_text(int directory, const char* name) {
-    const Fd fd(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    char buffer[8192];
-    const ssize_t size = fd ? read(fd.get(), buffer, sizeof buffer) : -1;
-    return std::string(buffer, static_cast<std::size_t>(size > 0 ? size : 0));
 }
 
 } // namespace
@@ -83,7 +77,7 @@ Result<Login> login_of(const Peer& peer) {
     const Fd directory(open(fmt::format("/proc/{}", peer.pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     const auto uid = read_number(directory.get(), "loginuid");
     const auto session = read_number(directory.get(), "sessionid");
-    const std::string cgroups = read_text(directory.get(), "cgroup");
+    const std::string cgroups = read_whole(directory.get(), "cgroup", 8192);
     // The pid was the caller's all the time if the caller is still there now.
     if (has_ended(peer.pidfd.get())) {
         return fail(Errc::unavailable, "the process that called has gone");

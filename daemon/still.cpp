@@ -2,6 +2,7 @@
 #include "daemon/still.h"
 
 #include "core/fd.h"
+#include "core/read.h"
 #include "daemon/published.h"
 
 #include <fmt/format.h>
@@ -27,10 +28,7 @@ std::string note_of(const std::string& holder) {
 }
 
 std::string read_all(const std::string& path) {
-    const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    char buffer[4096];
-    const ssize_t size = file ? read(file.get(), buffer, sizeof buffer) : -1;
-    return {buffer, static_cast<std::size_t>(size > 0 ? size : 0)};
+    return read_whole(AT_FDCWD, path.c_str(), 4096);
 }
 
 bool set_frozen(Uid uid, bool frozen) {

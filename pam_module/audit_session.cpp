@@ -3,6 +3,7 @@
 
 #include "core/cgroup.h"
 #include "core/fd.h"
+#include "core/read.h"
 
 #include <charconv>
 #include <fcntl.h>
@@ -13,10 +14,7 @@ namespace {
 constexpr std::uint32_t unset = 0xffffffffU;
 
 std::string read_file(const char* path) {
-    const Fd file(open(path, O_RDONLY | O_CLOEXEC));
-    char buffer[8192];
-    const ssize_t size = file ? read(file.get(), buffer, sizeof buffer) : -1;
-    return {buffer, static_cast<std::size_t>(size > 0 ? size : 0)};
+    return read_whole(AT_FDCWD, path, 8192);
 }
 
 std::optional<std::uint32_t> read_number(const char* path) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pam_module/person.h"
 
+#include "core/nss_lookup.h"
 #include "core/text.h"
 
 #include <algorithm>
@@ -18,26 +19,22 @@ namespace {
 // phases.
 constexpr std::array callers{"su", "sudo", "runuser", "doas", "pkexec"};
 
-constexpr std::size_t first_buffer = 4096;
-constexpr std::size_t last_buffer = 4 * 1024 * 1024; // a group of a hundred thousand members
+constexpr std::size_t largest_record = 4 * 1024 * 1024; // a group of a hundred thousand members
 
 // Calls a get…_r function with more and more room. None: there is no such entry.
 template <class Entry, class Call>
-Result<bool> look_up(Entry& entry, std::vector<char>& buffer, const std::string& what, Call call) {
-    for (std::size_t size = first_buffer; size <= last_buffer; size *= 4) {
-        buffer.resize(size);
-        Entry* found = nullptr;
-        const int error = call(&entry, buffer.data(), buffer.size(), &found);
-        if (found != nullptr) {
-            return true;
-        }
-        if (error != ERANGE) {
-            return error == 0 || error == ENOENT || error == ESRCH
-                       ? Result<bool>(false)
-                       : fail(Errc::unavailable, "looking up " + what + ": " + std::strerror(error));
-        }
+Result<bool> find(Entry& entry, std::vector<char>& buffer, const std::string& what, Call call) {
+    Entry* found = nullptr;
+    const int error = look_up(entry, found, buffer, largest_record, call);
+    if (found != nullptr) {
+        return true;
     }
-    return fail(Errc::unavailable, what + " has too long an entry");
+    if (error == ERANGE) {
+        return fail(Errc::unavailable, what + " has too long an entry");
+    }
+    return error == 0 || error == ENOENT || error == ESRCH
+               ? Result<bool>(false)
+               : fail(Errc::unavailable, "looking up " + what + ": " + std::strerror(error));
 }
 
 Result<Person> person_of(const passwd& entry) {
@@ -57,10 +54,10 @@ struct FoundGroup {
 Result<FoundGroup> find_group(const std::string& group_name, const std::string& account) {
     group entry{};
     std::vector<char> buffer;
-    const auto found = look_up(entry, buffer, "group " + escape(group_name),
-                               [&](group* place, char* bytes, std::size_t size, group** result) {
-                                   return getgrnam_r(group_name.c_str(), place, bytes, size, result);
-                               });
+    const auto found = find(entry, buffer, "group " + escape(group_name),
+                            [&](group* place, char* bytes, std::size_t size, group** result) {
+                                return getgrnam_r(group_name.c_str(), place, bytes, size, result);
+                            });
     if (!found) {
         return std::unexpected(found.error());
     }
@@ -96,7 +93,7 @@ Result<Person> person_judged(const std::string& service, const std::string& pam_
     const std::string what =
         calls ? "uid " + std::to_string(getuid()) : "account " + escape(pam_user.substr(0, 100));
     const auto found =
-        look_up(entry, buffer, what, [&](passwd* place, char* bytes, std::size_t size, passwd** result) {
+        find(entry, buffer, what, [&](passwd* place, char* bytes, std::size_t size, passwd** result) {
             return calls ? getpwuid_r(getuid(), place, bytes, size, result)
                          : getpwnam_r(pam_user.c_str(), place, bytes, size, result);
         });
@@ -119,23 +116,12 @@ Result<Gid> gid_of_group(const std::string& group_name) {
 }
 
 Result<std::vector<Gid>> gids_of(const Person& person) {
-    constexpr int most = 65536; // NGROUPS_MAX
-    std::vector<gid_t> gids(64);
-    for (;;) {
-        int count = static_cast<int>(gids.size());
-        if (getgrouplist(person.account.c_str(), number(person.gid), gids.data(), &count) >= 0) {
-            gids.resize(static_cast<std::size_t>(std::clamp(count, 0, static_cast<int>(gids.size()))));
-            break;
-        }
-        // It says how many there are when they don't fit; anything else is a failure, and half a list is no
-        // answer.
-        if (count <= static_cast<int>(gids.size()) || count > most) {
-            return fail(Errc::unavailable, "looking up the groups of " + escape(person.account) + " failed");
-        }
-        gids.resize(static_cast<std::size_t>(count));
+    const auto gids = group_list(person.account.c_str(), number(person.gid));
+    if (!gids) {
+        return fail(Errc::unavailable, "looking up the groups of " + escape(person.account) + " failed");
     }
     std::vector<Gid> all;
-    for (const gid_t gid : gids) {
+    for (const gid_t gid : *gids) {
         all.push_back(Gid{gid});
     }
     return all;

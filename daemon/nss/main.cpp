@@ -5,6 +5,7 @@
 //
 // Each question is answered by a child with an alarm of its own. One that hangs holds up nobody else.
 #include "core/fd.h"
+#include "core/nss_lookup.h"
 #include "daemon/nss_protocol.h"
 
 #include <fmt/format.h>
@@ -31,42 +32,18 @@ constexpr int most_children = 64;
 constexpr std::size_t most_connections = 8;
 constexpr std::size_t largest_record = 1 << 20;
 
-// Calls one of the get…_r functions with a growing buffer. 0 with no entry: there is none. Anything else: not
-// known.
-template <class Entry, class Lookup>
-int look_up(Entry& entry, Entry*& found, std::vector<char>& buffer, Lookup lookup) {
-    int result = ERANGE;
-    for (buffer.resize(4096); result == ERANGE && buffer.size() <= largest_record;
-         buffer.resize(buffer.size() * 2)) {
-        found = nullptr;
-        result = lookup(&entry, buffer.data(), buffer.size(), &found);
-        if (result != ERANGE) {
-            break;
-        }
-    }
-    return result;
-}
-
 Result<void> add_groups(const passwd& entry, Account& account) {
-    std::vector<gid_t> gids(64);
-    for (;;) {
-        int count = static_cast<int>(gids.size());
-        if (getgrouplist(entry.pw_name, entry.pw_gid, gids.data(), &count) >= 0) {
-            gids.resize(static_cast<std::size_t>(count));
-            break;
-        }
-        if (gids.size() >= 65536) { // NGROUPS_MAX
-            return fail(Errc::unavailable, "more groups than an account can have");
-        }
-        gids.resize(std::max(gids.size() * 2, static_cast<std::size_t>(count)));
+    const auto gids = group_list(entry.pw_name, entry.pw_gid);
+    if (!gids) {
+        return fail(Errc::unavailable, "its groups can't be told");
     }
-    for (const gid_t gid : gids) {
+    for (const gid_t gid : *gids) {
         group record{};
         group* found = nullptr;
         std::vector<char> buffer;
-        const int result = look_up(record, found, buffer, [gid](group* g, char* b, std::size_t n, group** f) {
-            return getgrgid_r(gid, g, b, n, f);
-        });
+        const int result = look_up(
+            record, found, buffer, largest_record,
+            [gid](group* g, char* b, std::size_t n, group** f) { return getgrgid_r(gid, g, b, n, f); });
         if (result != 0) {
             return fail(Errc::unavailable, fmt::format("group {}: {}", gid, std::strerror(result)));
         }
@@ -83,9 +60,10 @@ bool has_password(const passwd& entry) {
     spwd record{};
     spwd* found = nullptr;
     std::vector<char> buffer;
-    const int result = look_up(record, found, buffer, [&entry](spwd* s, char* b, std::size_t n, spwd** f) {
-        return getspnam_r(entry.pw_name, s, b, n, f);
-    });
+    const int result =
+        look_up(record, found, buffer, largest_record, [&entry](spwd* s, char* b, std::size_t n, spwd** f) {
+            return getspnam_r(entry.pw_name, s, b, n, f);
+        });
     return result != 0 || found == nullptr || (record.sp_pwdp[0] != '!' && record.sp_pwdp[0] != '*');
 }
 
@@ -93,9 +71,10 @@ Result<NssFound> ask_for_group(const std::string& name) {
     group record{};
     group* found = nullptr;
     std::vector<char> buffer;
-    const int result = look_up(record, found, buffer, [&name](group* g, char* b, std::size_t n, group** f) {
-        return getgrnam_r(name.c_str(), g, b, n, f);
-    });
+    const int result =
+        look_up(record, found, buffer, largest_record, [&name](group* g, char* b, std::size_t n, group** f) {
+            return getgrnam_r(name.c_str(), g, b, n, f);
+        });
     if (result != 0) {
         return fail(Errc::unavailable, std::strerror(result));
     }
@@ -110,12 +89,13 @@ Result<NssFound> ask_nss(const NssKey& key) {
     passwd entry{};
     passwd* found = nullptr;
     std::vector<char> buffer;
-    const int result = look_up(entry, found, buffer, [&key](passwd* p, char* b, std::size_t n, passwd** f) {
-        if (const auto* uid = std::get_if<Uid>(&key)) {
-            return getpwuid_r(number(*uid), p, b, n, f);
-        }
-        return getpwnam_r(std::get<std::string>(key).c_str(), p, b, n, f);
-    });
+    const int result =
+        look_up(entry, found, buffer, largest_record, [&key](passwd* p, char* b, std::size_t n, passwd** f) {
+            if (const auto* uid = std::get_if<Uid>(&key)) {
+                return getpwuid_r(number(*uid), p, b, n, f);
+            }
+            return getpwnam_r(std::get<std::string>(key).c_str(), p, b, n, f);
+        });
     if (result != 0) {
         return fail(Errc::unavailable, std::strerror(result));
     }

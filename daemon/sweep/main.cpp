@@ -11,6 +11,7 @@
 //     while jitd wasn't there: it ends when its own registration says so.
 //  4. Memberships go by what their drop-in says; the file only tells who is spared when one ends.
 #include "core/fd.h"
+#include "core/read.h"
 #include "daemon/elevations.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
@@ -31,17 +32,6 @@ namespace {
 
 constexpr int passes = 50;
 constexpr std::size_t most = 16 * 1024 * 1024;
-
-std::string read_published() {
-    const Fd file(open(published_file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    std::string text;
-    char buffer[65536];
-    for (ssize_t size = 0;
-         file && text.size() < most && (size = read(file.get(), buffer, sizeof buffer)) > 0;) {
-        text.append(buffer, static_cast<std::size_t>(size));
-    }
-    return text;
-}
 
 // Sessions of registered logins of which the published file knows nothing, and that are over.
 std::set<std::uint32_t> unknown_logins_over(const Registered& registered,
@@ -82,7 +72,7 @@ int sweep() {
     const auto places = elevations.list();
     const auto logins = registered.sessions();
     const std::string boot_id = read_boot_id();
-    const auto published = parse_published(read_published(), boot_id);
+    const auto published = parse_published(read_whole(AT_FDCWD, published_file, most), boot_id);
     if (!published && !(places.empty() && logins.empty())) {
         fmt::print(stderr, "jit-sweep: {}: {}; everything that was given is taken away\n", published_file,
                    published.error().message);
