@@ -38,6 +38,7 @@ std::string to_frame(const HelperAsk& message) {
     frame.list(message.arguments);
     frame.bytes(message.cwd);
     frame.bytes(message.tty);
+    frame.bytes(message.reason);
     return frame.frame();
 }
 
@@ -49,6 +50,7 @@ std::optional<HelperAsk> parse_helper_ask(std::string_view body) {
         message.arguments = reader.byte_list();
         message.cwd = reader.bytes();
         message.tty = reader.bytes();
+        message.reason = reader.bytes();
     });
 }
 
@@ -145,6 +147,18 @@ std::optional<HelperExited> parse_helper_exited(std::string_view body) {
     });
 }
 
+std::string to_frame(const HelperEnding& message) {
+    FrameWriter frame = writer(HelperMessage::ending);
+    frame.bytes(message.why);
+    return frame.frame();
+}
+
+std::optional<HelperEnding> parse_helper_ending(std::string_view body) {
+    return parse<HelperEnding>(body, HelperMessage::ending, [](FrameReader& reader, HelperEnding& message) {
+        message.why = reader.bytes();
+    });
+}
+
 std::string go_frame() {
     return writer(HelperMessage::go).frame();
 }
@@ -164,7 +178,7 @@ std::optional<HelperMessage> helper_message_type(std::string_view body) {
     FrameReader reader(body.substr(0, 1));
     const std::uint8_t type = reader.u8();
     if (!reader.ok() || type < static_cast<std::uint8_t>(HelperMessage::ask) ||
-        type > static_cast<std::uint8_t>(HelperMessage::exited)) {
+        type > static_cast<std::uint8_t>(HelperMessage::ending)) {
         return std::nullopt;
     }
     return static_cast<HelperMessage>(type);

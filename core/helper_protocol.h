@@ -12,6 +12,7 @@
 //     lets the child exec; waits
 //     Deadline?  at the deadline: is there more time? →
 //                                              ← Deadline
+//                                              ← Ending, where it is ended before its time
 //     Exited                                   →
 //
 // MUST:
@@ -35,6 +36,7 @@ namespace jit {
 
 inline constexpr const char* helper_socket = "/run/jit/helper";
 inline constexpr std::size_t largest_helper_frame = 4 * 1024 * 1024; // argv may reach ARG_MAX
+inline constexpr std::size_t longest_helper_reason = 1000;           // bytes, as of a request
 
 enum class HelperMessage : std::uint8_t {
     ask = 1,
@@ -43,7 +45,8 @@ enum class HelperMessage : std::uint8_t {
     start = 4,
     go = 5,
     deadline = 6,
-    exited = 7
+    exited = 7,
+    ending = 8
 };
 
 // "May I?" All text is bytes as they were typed; jitd checks it.
@@ -53,7 +56,8 @@ struct HelperAsk {
     std::string path;   // the command's absolute path, resolved by jit-sudo in its secure path
     std::vector<std::string> arguments; // argv[1..]
     std::string cwd;
-    std::string tty; // "/dev/pts/3", or empty
+    std::string tty;    // "/dev/pts/3", or empty
+    std::string reason; // what it is for, in the caller's words; or empty
 };
 
 // `message` says what was refused and why, in one line; `next` are the lines that say what to do.
@@ -88,6 +92,11 @@ struct HelperStart {
     std::uint32_t session = 0; // its audit session; 4294967295 where the kernel has none
 };
 
+// `why`: one line, "bob revoked web-ops: nginx is well again". The command is killed as soon as this is sent.
+struct HelperEnding {
+    std::string why;
+};
+
 struct HelperExited {
     std::int32_t status = 0; // as waitpid(2) gives it
 };
@@ -98,6 +107,7 @@ struct HelperExited {
 [[nodiscard]] std::string to_frame(const HelperStart& message);
 [[nodiscard]] std::string to_frame(const HelperDeadline& message);
 [[nodiscard]] std::string to_frame(const HelperExited& message);
+[[nodiscard]] std::string to_frame(const HelperEnding& message);
 [[nodiscard]] std::string go_frame();
 [[nodiscard]] std::string deadline_question_frame();
 
@@ -109,6 +119,7 @@ struct HelperExited {
 [[nodiscard]] std::optional<HelperStart> parse_helper_start(std::string_view body);
 [[nodiscard]] std::optional<HelperDeadline> parse_helper_deadline(std::string_view body);
 [[nodiscard]] std::optional<HelperExited> parse_helper_exited(std::string_view body);
+[[nodiscard]] std::optional<HelperEnding> parse_helper_ending(std::string_view body);
 [[nodiscard]] bool is_helper_go(std::string_view body);
 [[nodiscard]] bool is_helper_deadline_question(std::string_view body);
 

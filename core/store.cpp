@@ -105,6 +105,7 @@ void Store::append(std::string_view kind, Time at, const Json& fields) {
     sql_->append.execute(next.seq, line, std::span(next.hash));
     sql_->set.execute("audit_head", to_line(Json{{"seq", next.seq}, {"hash", to_hex(next.hash)}}));
     head_ = next;
+    appended_ += static_cast<std::int64_t>(line.size());
     fresh_.push_back({.seq = next.seq, .body = line, .hash = next.hash});
 }
 

@@ -102,6 +102,8 @@ public:
     // Appends to the chain. `fields` get "seq", "at" and "kind" before them.
     void append(std::string_view kind, Time at, const Json& fields);
     [[nodiscard]] const AuditHead& head() const { return head_; }
+    // How many bytes of events were appended since this was opened: what somebody had us write down.
+    [[nodiscard]] std::int64_t appended() const { return appended_; }
     // What is wrong with the newest event, if anything is: cut off or changed while nobody was looking.
     [[nodiscard]] std::optional<std::string> head_problem();
     // The events committed since this was last called, for the journal and those who follow.
@@ -150,6 +152,7 @@ private:
 
     Database db_;
     AuditHead head_;
+    std::int64_t appended_ = 0;
     std::vector<Event> fresh_; // appended and not yet taken; the first committed_ of them are committed
     std::size_t committed_ = 0;
     std::unique_ptr<Statements> sql_;

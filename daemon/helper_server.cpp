@@ -39,14 +39,23 @@ std::string wish_of(const Wanted& wanted) {
 bool is_plain(const HelperAsk& ask) {
     const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
     return !has_nul(ask.path) && std::ranges::none_of(ask.arguments, has_nul) &&
-           ask.cwd.size() <= longest_place_text && ask.tty.size() <= longest_place_text;
+           ask.cwd.size() <= longest_place_text && ask.tty.size() <= longest_place_text &&
+           ask.reason.size() <= longest_helper_reason;
 }
 
 } // namespace
 
 HelperServer::HelperServer(Parts parts, Fd listener)
     : parts_(parts), listener_(std::move(listener)),
-      accepting_(parts_.loop.on_io(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_some(); })) {}
+      accepting_(parts_.loop.on_io(listener_.get(), EPOLLIN, [this](std::uint32_t) { accept_some(); })) {
+    parts_.uses.on_early_end([this](const std::string& place, const std::string& why) {
+        for (auto& [id, connection] : connections_) {
+            if (connection.place == place && connection.awaits == Awaits::exit) {
+                send(connection, to_frame(HelperEnding{.why = why})); // who doesn't read it isn't waited for
+            }
+        }
+    });
+}
 
 HelperServer::Connection* HelperServer::find(std::uint64_t id) {
     const auto found = connections_.find(id);
@@ -298,6 +307,9 @@ void HelperServer::decide(std::uint64_t id) {
         return refuse(id, deny_too_short(role, *grant, left));
     }
     const Request* carrier = longest(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id());
+    if (const auto room = parts_.uses.room_for(caller); !room) {
+        return refuse(id, room.error());
+    }
     if (!starts_.take(caller, now.boot)) {
         return refuse(
             id, Error{Errc::exhausted, "too many commands in a short time; try again in a few seconds"});
@@ -378,6 +390,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                 .login = {},
                 .cwd = connection.ask.cwd,
                 .tty = connection.ask.tty,
+                .reason = connection.ask.reason,
                 .login_uid = connection.login->uid,
                 .pid = start.pid,
                 .session = start.session != 0xffffffffU ? std::optional(start.session) : std::nullopt,

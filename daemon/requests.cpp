@@ -14,7 +14,6 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_reason = 1000; // bytes
-constexpr std::size_t most_refusers = 4096;
 
 std::string_view kind_of_end(State state) {
     switch (state) {
@@ -54,6 +53,23 @@ std::string described_state(const Request& request) {
         text += fmt::format(" ({})", name_of(*request.cause));
     }
     return text;
+}
+
+std::string described_end(const Request& request) {
+    if (request.state != State::ended || !request.cause) {
+        return fmt::format("{} no longer gives this", request.role);
+    }
+    switch (*request.cause) {
+    case Cause::revoked:
+        return fmt::format("{} revoked {}: {}", request.ended_by, request.role, request.ended_reason);
+    case Cause::released:
+        return fmt::format("{} released {}", request.ended_by, request.role);
+    case Cause::ineligible:
+        return fmt::format("{} has ended: {}", request.role, request.ended_reason);
+    case Cause::expired:
+        break;
+    }
+    return fmt::format("{} ended at {}", request.role, describe_utc(*request.ended));
 }
 
 std::string Requests::access_of(const Role& role) const {
@@ -243,25 +259,19 @@ Result<void> Requests::apply_account(Uid uid, const Account* account) {
 
 void Requests::record_refusal(const Caller& caller, std::string_view what, const Error& error) {
     const Now now = clock_.now();
-    if (!refusals_.take(caller.party.uid, now.boot)) {
-        if (unrecorded_.size() < most_refusers || unrecorded_.contains(caller.party.uid)) {
-            ++unrecorded_[caller.party.uid];
-        }
+    const auto left_out = refusals_.take(caller.party.uid, now.boot);
+    if (!left_out) {
         return;
     }
     Json fields{{"by", to_json(caller.party)}, {"wanted", what}, {"why", error.message}};
-    const auto unrecorded = unrecorded_.find(caller.party.uid);
-    if (unrecorded != unrecorded_.end()) {
-        fields["refusals_not_recorded_before"] = unrecorded->second;
-    }
-    const auto recorded = store_.transact([&]() -> Result<void> {
-        store_.append("request.refused", now.time, fields);
-        return {};
-    });
-    if (recorded && unrecorded != unrecorded_.end()) {
-        unrecorded_.erase(unrecorded);
+    if (*left_out > 0) {
+        fields["refusals_not_recorded_before"] = *left_out;
     }
     // Where even that can't be written, the refusal stands all the same.
+    static_cast<void>(store_.transact([&]() -> Result<void> {
+        store_.append("request.refused", now.time, fields);
+        return {};
+    }));
 }
 
 } // namespace jit

@@ -9,7 +9,6 @@
 #include "daemon/rate_limit.h"
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,8 +54,7 @@ public:
     // Ends what `account` is no longer eligible for; nullptr: there is no such account any more.
     Result<void> apply_account(Uid uid, const Account* account);
 
-    // Not done, and recorded: who wanted what and why not. At most a few a minute of each uid; the rest is
-    // counted.
+    // Not done, and recorded: who wanted what and why not, within what RefusalLimit allows.
     void record_refusal(const Caller& caller, std::string_view what, const Error& error);
 
     [[nodiscard]] Result<Request> find(const RequestId& id);
@@ -76,9 +74,8 @@ private:
     Clock& clock_;
     const Policy& policy_;
     Changed changed_;
-    RateLimit filings_{200, Millis(500)};
-    RateLimit refusals_{10, std::chrono::seconds(6)};
-    std::map<Uid, std::int64_t> unrecorded_; // refusals since the last that was recorded
+    RateLimit share_{4 * 1024 * 1024, Millis(20)}; // bytes of what is recorded for asking: 4 MiB a day
+    RefusalLimit refusals_;
 };
 
 } // namespace jit

@@ -97,9 +97,11 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
 }
 
 Result<Request> Requests::file_or_start(Request request) {
-    if (!filings_.take(request.requester.uid, clock_.now().boot)) {
-        return fail(Errc::exhausted, "too many requests in a short time; try again in a minute");
+    const BootTime asked = clock_.now().boot;
+    if (!share_.has_left(request.requester.uid, asked)) {
+        return fail(Errc::exhausted, "you have had as much recorded as one may in a day; try again later");
     }
+    const std::int64_t before = store_.appended();
     auto filed = store_.transact([&]() -> Result<Request> {
         if (store_.count_pending_of(request.requester.person) >= most_pending) {
             return fail(Errc::exhausted,
@@ -130,6 +132,7 @@ Result<Request> Requests::file_or_start(Request request) {
         return request;
     });
     if (filed) {
+        share_.take(request.requester.uid, asked, cost_of_recording(store_.appended() - before));
         changed_({*filed});
     }
     return filed;

@@ -13,5 +13,7 @@ namespace jit {
 [[nodiscard]] Result<void> check_reason(const std::string& reason);
 [[nodiscard]] Json answer_fields(const Request& request, const Answer& answer); // of the audit event
 [[nodiscard]] std::string described_state(const Request& request); // "request 7f3a is ended (expired)"
+// Of a grant that is over, or gives something no longer: "bob revoked web-ops: nginx is well again".
+[[nodiscard]] std::string described_end(const Request& request);
 
 } // namespace jit

@@ -5,6 +5,7 @@
 #include "daemon/login_scope.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
+#include "daemon/requests_text.h"
 #include "daemon/still.h"
 
 #include <sys/wait.h>
@@ -17,6 +18,7 @@ namespace {
 constexpr Millis longest_notice = std::chrono::seconds(2); // TERM comes so long before KILL, or
 constexpr int notice_part = 10;                            // a tenth of the grant, if that is less
 constexpr int kill_passes = 8;
+constexpr std::ptrdiff_t most_of_one_uid = 1000;
 constexpr Millis before_settling = std::chrono::seconds(1);
 constexpr Millis between_looks = std::chrono::minutes(1); // at what a login left behind
 
@@ -100,6 +102,17 @@ std::set<std::uint32_t> Uses::sessions_given(Uid uid, const std::string& group) 
     return sessions;
 }
 
+Result<void> Uses::room_for(Uid uid) {
+    if (std::ranges::count_if(live_, [&](const auto& entry) { return entry.second.use.by.uid == uid; }) >=
+        most_of_one_uid) {
+        return fail(Errc::exhausted, "too much of yours runs by grants; end something, or wait");
+    }
+    if (!share_.has_left(uid, clock_.now().boot)) {
+        return fail(Errc::exhausted, "you have had as much recorded as one may in a day; try again later");
+    }
+    return {};
+}
+
 void Uses::settle() {
     // Something may be over. Looked at together with what else ends within a second: looking means reading
     // all of /proc, for what has left its cgroup but not its session.
@@ -147,14 +160,18 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
     if (grant == nullptr) {
         return std::nullopt;
     }
-    return Carrier{.deadline = in_this_boot(*grant->not_after, clock_, now),
+    return Carrier{.grant = grant->id,
+                   .deadline = in_this_boot(*grant->not_after, clock_, now),
                    .window = grant->not_after->time - *grant->not_before};
 }
 
 void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& known) {
-    live.carrier = carrier_of(live, now, known);
+    const auto before = std::exchange(live.carrier, carrier_of(live, now, known));
     if (!live.carrier) {
         live.over = true;
+        if (!live.use.login && before && !before->deadline.over(now, clock_.boot_id())) {
+            tell_why(id, before->grant); // at its deadline jit-sudo knows by itself
+        }
         return want(now.boot);
     }
     const BootTime end = live.carrier->deadline.boot;
@@ -173,6 +190,13 @@ void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& kn
         }
     }
     want(end);
+}
+
+void Uses::tell_why(const std::string& id, const RequestId& grant) {
+    const auto request = store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(grant); });
+    if (ended_early_ && request && *request) {
+        ended_early_(id, described_end(**request));
+    }
 }
 
 void Uses::enforce() {

@@ -23,6 +23,7 @@
 #include "daemon/rate_limit.h"
 #include "daemon/registered.h"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -37,6 +38,9 @@ public:
 
     // After a start: takes up what lives and ends what doesn't; removes leftovers.
     Result<void> adopt();
+
+    // Whether one more of somebody's may begin: so many run at once, and so much of them is recorded in a day.
+    [[nodiscard]] Result<void> room_for(Uid uid);
 
     // A cgroup for a command that may begin until `deadline`, under a new name.
     struct Place {
@@ -54,6 +58,10 @@ public:
     // jit-sudo is gone without saying how the command ended.
     void abandoned(const std::string& id);
 
+    // Called for each command that is ended before its deadline, and why, just before it is killed.
+    using EndedEarly = std::function<void(const std::string& id, const std::string& why)>;
+    void on_early_end(EndedEarly call) { ended_early_ = std::move(call); }
+
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
 
@@ -70,6 +78,7 @@ public:
 
 private:
     struct Carrier {
+        RequestId grant;
         Deadline deadline;
         Millis window;
     };
@@ -88,6 +97,7 @@ private:
     [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
                                                   const Now& now) const;
     void judge(const std::string& id, Live& live, const Now& now, GrantsOf& known);
+    void tell_why(const std::string& id, const RequestId& grant);
     void kill(const Live& live);
     [[nodiscard]] bool may_have_ended(const Live& live) const;
     [[nodiscard]] std::set<Uid> people_to_look_through() const;
@@ -112,10 +122,12 @@ private:
     const Policy& policy_;
     Journal& journal_;
     LoginTable& logins_;
+    EndedEarly ended_early_;
     Registered registered_;
     Fd folder_;
     Loop::Source folder_watch_;
-    RateLimit refusals_{10, std::chrono::seconds(6)};
+    RefusalLimit refusals_;
+    RateLimit share_{64 * 1024 * 1024, Millis(1)}; // bytes of what is recorded of uses: 82 MiB a day
     std::map<std::uint32_t, std::string> logins_by_session_;
     std::set<std::uint32_t> to_warn_; // sessions of logins that end soon
     Elevations elevations_;

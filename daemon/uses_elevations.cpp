@@ -14,7 +14,6 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_argv = 4096; // bytes of it in an event
-constexpr std::ptrdiff_t most_of_one_uid = 1000;
 
 Json argv_fields(const Use& use) {
     Json words = Json::array();
@@ -74,15 +73,14 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     if (use.session && use.session != session_of_process(use.pid)) {
         return fail(Errc::refused, "the command is not in the audit session that was told");
     }
-    if (std::ranges::count_if(live_, [&](const auto& entry) {
-            return entry.second.use.by.uid == use.by.uid;
-        }) >= most_of_one_uid) {
-        return fail(Errc::exhausted, "too many of your commands run; end some, or wait");
+    if (auto room = room_for(use.by.uid); !room) {
+        return room;
     }
     const Json argv = argv_fields(use);
     if (!keep_command) {
         use.command.reset();
     }
+    const std::int64_t before = store_.appended();
     const auto recorded = store_.transact([&]() -> Result<void> {
         store_.insert(use);
         Json fields{{"use", use.id},        {"request", use.grant},   {"by", to_json(use.by)},
@@ -90,6 +88,9 @@ Result<void> Uses::begin(Use use, bool keep_command) {
                     {"pid", use.pid}};
         if (!use.group.empty()) {
             fields["group"] = use.group;
+        }
+        if (!use.reason.empty()) {
+            fields["reason"] = escape(use.reason);
         }
         if (use.login_uid) {
             fields["login_uid"] = number(*use.login_uid);
@@ -107,6 +108,7 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     if (!recorded) {
         return recorded;
     }
+    share_.take(use.by.uid, clock_.now().boot, cost_of_recording(store_.appended() - before));
     reserved_.erase(use.id);
     keep(use);
     GrantsOf known;

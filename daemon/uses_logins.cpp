@@ -89,6 +89,7 @@ void Uses::begin_login(std::uint32_t session) {
                             .cgroup = file->cgroup},
         .cwd = {},
         .tty = shown(file->tty),
+        .reason = {},
         .login_uid = file->login_uid,
         .pid = file->pid,
         .session = session,
@@ -97,6 +98,10 @@ void Uses::begin_login(std::uint32_t session) {
         .exited = {},
         .status = {},
         .ended = {}};
+    if (const auto room = room_for(use.by.uid); !room) {
+        return refuse(room.error().message);
+    }
+    const std::int64_t before = store_.appended();
     const auto recorded = store_.transact([&]() -> Result<void> {
         if (!store_.find(use.grant)) {
             return fail(Errc::invalid, fmt::format("there is no grant {}", escape(use.grant)));
@@ -123,6 +128,7 @@ void Uses::begin_login(std::uint32_t session) {
     if (!recorded) {
         return refuse(recorded.error().message);
     }
+    share_.take(use.by.uid, clock_.now().boot, cost_of_recording(store_.appended() - before));
     logins_by_session_[session] = use.id;
     keep(use);
     // It may be one that pam_jit let in by what is over by now.
@@ -183,7 +189,7 @@ void Uses::record_refusals() {
         for (const auto& refusal : refusals) {
             if (!refusal) {
                 journal_.send(Journal::Level::error, refusal.error().message);
-            } else if (refusals_.take(refusal->uid, now.boot)) {
+            } else if (const auto left_out = refusals_.take(refusal->uid, now.boot)) {
                 Json fields{{"service", shown(refusal->service)}, {"account", shown(refusal->account)}};
                 if (refusal->uid != no_uid) {
                     fields["uid"] = number(refusal->uid);
@@ -193,6 +199,9 @@ void Uses::record_refusals() {
                                {"why", shown(refusal->why)},
                                {"tty", shown(refusal->tty)},
                                {"from", shown(refusal->remote)}});
+                if (*left_out > 0) {
+                    fields["refusals_not_recorded_before"] = *left_out;
+                }
                 store_.append("login.refused", now.time, fields);
             }
         }

@@ -21,22 +21,27 @@ std::unexpected<Error> refused(std::string_view message) {
 
 } // namespace
 
-Result<std::unique_ptr<Pam>> Pam::start(const std::string& caller, const std::string& tty, bool may_ask) {
-    std::unique_ptr<Pam> pam(new Pam(caller, may_ask));
+Result<std::unique_ptr<Pam>> Pam::load(bool may_ask) {
+    std::unique_ptr<Pam> pam(new Pam(may_ask));
     const pam_conv conversation = pam->conversation_.functions();
-    pam->last_ = pam_start("jit-sudo", caller.c_str(), &conversation, &pam->handle_);
+    pam->last_ = pam_start("jit-sudo", nullptr, &conversation, &pam->handle_);
     if (pam->last_ != PAM_SUCCESS || pam->handle_ == nullptr) {
         pam->handle_ = nullptr;
         return refused(messages::pam_failed("start", "it can't be set up"));
     }
-    pam->last_ = pam_set_item(pam->handle_, PAM_RUSER, caller.c_str());
-    if (pam->last_ == PAM_SUCCESS && !tty.empty()) {
-        pam->last_ = pam_set_item(pam->handle_, PAM_TTY, tty.c_str());
-    }
-    if (pam->last_ != PAM_SUCCESS) {
-        return std::unexpected(pam->failed("start").error());
-    }
     return pam;
+}
+
+Result<void> Pam::begin(const std::string& caller, const std::string& tty) {
+    caller_ = caller;
+    conversation_.set_caller(caller);
+    for (const int item : {PAM_USER, PAM_RUSER}) {
+        last_ = last_ == PAM_SUCCESS ? pam_set_item(handle_, item, caller.c_str()) : last_;
+    }
+    if (last_ == PAM_SUCCESS && !tty.empty()) {
+        last_ = pam_set_item(handle_, PAM_TTY, tty.c_str());
+    }
+    return last_ == PAM_SUCCESS ? Result<void>{} : failed("start");
 }
 
 Pam::~Pam() {

@@ -25,9 +25,10 @@ namespace jit {
 
 class Pam {
 public:
-    // `caller`: the account that authenticates. `tty` may be empty.
-    [[nodiscard]] static Result<std::unique_ptr<Pam>> start(const std::string& caller, const std::string& tty,
-                                                            bool may_ask);
+    // Reads PAM's files and loads its modules: most of what PAM takes, and about nobody yet.
+    [[nodiscard]] static Result<std::unique_ptr<Pam>> load(bool may_ask);
+    // Comes before all that follows. `caller`: the account that authenticates. `tty` may be empty.
+    [[nodiscard]] Result<void> begin(const std::string& caller, const std::string& tty);
     ~Pam();
     Pam(const Pam&) = delete;
     Pam& operator=(const Pam&) = delete;
@@ -38,7 +39,7 @@ public:
     [[nodiscard]] Environment environment();
 
 private:
-    Pam(std::string caller, bool may_ask) : caller_(std::move(caller)), conversation_(caller_, may_ask) {}
+    explicit Pam(bool may_ask) : conversation_(may_ask) {}
     [[nodiscard]] Result<void> same_user();
     [[nodiscard]] Result<void> failed(const char* step);
 

@@ -61,10 +61,13 @@ std::uint32_t take_audit_session(Uid caller) {
     return after && *after != *before ? *after : no_audit_session;
 }
 
-void wait_for_release(int channel, std::uint32_t session) {
+void tell_session(int channel, std::uint32_t session) {
     if (send(channel, &session, sizeof session, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof session)) {
         _exit(exit_refused);
     }
+}
+
+void wait_for_release(int channel) {
     char go = 0;
     ssize_t got = 0;
     do {
@@ -108,8 +111,9 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 
 void run_command_process(const Elevation& elevation, int channel) {
     const HelperAllowed& allowed = elevation.allowed;
-    wait_for_release(channel, take_audit_session(elevation.caller.uid));
+    tell_session(channel, take_audit_session(elevation.caller.uid));
 
+    // All is made ready while jitd records it.
     take_terminal(elevation);
     // Keys of the caller's session are theirs. Kernels without keyrings have none to hand on.
     syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
@@ -142,6 +146,7 @@ void run_command_process(const Elevation& elevation, int channel) {
         give_up(messages::descriptors_not_closed);
     }
     restore_signals(elevation.caller);
+    wait_for_release(channel);
     execve(elevation.command.path.c_str(), argv.data(), envp.data());
     const int error = errno;
     give_up(messages::not_executed(escape(elevation.command.path), strerrordesc_np(error)),

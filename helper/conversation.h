@@ -18,7 +18,10 @@ namespace jit {
 
 class Conversation {
 public:
-    Conversation(std::string caller, bool may_ask) : caller_(std::move(caller)), may_ask_(may_ask) {}
+    explicit Conversation(bool may_ask) : may_ask_(may_ask) {}
+
+    // Whose password a question is about.
+    void set_caller(const std::string& caller) { caller_ = caller; }
 
     // Valid while this object lives and stays where it is.
     [[nodiscard]] pam_conv functions();

@@ -98,13 +98,15 @@ int run(const Caller& caller, const Options& options) {
     if (!jitd) {
         return refuse(jitd.error().message);
     }
-    const HelperAsk ask{options.user, options.group, command->path, arguments, caller.cwd, tty};
+    const HelperAsk ask{options.user, options.group, command->path,  arguments,
+                        caller.cwd,   tty,           options.reason};
     if (auto sent = send_ask(*jitd, ask); !sent) {
         return refuse(sent.error().message);
     }
     if (auto became = become_root(); !became) {
         return refuse(became.error().message);
     }
+    auto pam = Pam::load(!options.non_interactive); // while jitd decides
     auto verdict = receive_verdict(*jitd);
     if (!verdict) {
         return refuse(verdict.error().message);
@@ -116,9 +118,11 @@ int run(const Caller& caller, const Options& options) {
     const HelperAllowed& allowed = verdict->allowed;
 
     // Is it them, is their account good, and may the target have a session?
-    auto pam = Pam::start(allowed.caller, tty, !options.non_interactive);
     if (!pam) {
         return refuse(pam.error().message);
+    }
+    if (auto begun = (*pam)->begin(allowed.caller, tty); !begun) {
+        return refuse(begun.error().message);
     }
     if (allowed.authenticate) {
         if (options.non_interactive) {
@@ -168,7 +172,9 @@ int run(const Caller& caller, const Options& options) {
     const Outcome outcome = monitor(*child, elevation, *jitd, signals, on_terminal ? &*terminal : nullptr,
                                     on_terminal ? &pty : nullptr);
     pam->reset();
-    if (outcome.time_is_up) {
+    if (!outcome.why.empty()) {
+        say(messages::ended(escape(outcome.why)));
+    } else if (outcome.time_is_up) {
         const Time time{Millis{outcome.deadline.time}};
         say(messages::time_is_up(escape(allowed.role),
                                  describe_utc(time).substr(std::string_view("2026-11-21 ").size())));

@@ -18,7 +18,7 @@ inline constexpr std::string_view help =
     "\n"
     "  -u USER    as this user, by name\n"
     "  -g GROUP   with this group; without -u as yourself\n"
-    "  -r REASON  what it is for: goes into the request that a denial suggests\n"
+    "  -r REASON  what it is for: recorded, and part of the request that a denial suggests\n"
     "  -n         never ask for a password: fail instead\n"
     "  -l         list your requests and grants (jitctl list)\n"
     "  -h         this text\n"
@@ -30,6 +30,9 @@ inline constexpr std::string_view help =
 
 // The command line.
 inline constexpr std::string_view no_reason = "-r wants a reason";
+inline std::string reason_too_long(std::size_t most) {
+    return "-r: a reason has at most " + std::to_string(most) + " bytes";
+}
 inline constexpr std::string_view list_alone = "-l stands alone. What a command would need: jitctl explain";
 inline std::string unknown_option(std::string_view letter) {
     return "there is no option -" + std::string(letter);
@@ -139,6 +142,9 @@ inline std::string not_executed(std::string_view path, std::string_view why) {
     return std::string(path) + ": " + std::string(why);
 }
 
+inline std::string ended(std::string_view why) {
+    return std::string(why) + "; the command was killed. What you have now: jit-sudo -l";
+}
 inline std::string time_is_up(std::string_view role, std::string_view time) {
     return std::string(role) + " ended at " + std::string(time) +
            "; the command was killed. To go on: jitctl request " + std::string(role) + " --reason …";

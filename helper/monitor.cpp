@@ -33,6 +33,7 @@ public:
             turn();
         }
         child_.reaped();
+        hear_what_is_there(); // why it was killed is said before it is
         if (jitd_.connected()) {
             // It may be gone, and then it knows from the cgroup.
             static_cast<void>(jitd_.send(to_frame(HelperExited{*status_})));
@@ -43,7 +44,8 @@ public:
         }
         const int killer = WIFSIGNALED(*status_) ? WTERMSIG(*status_) : 0;
         const bool by_jitd = killer == SIGKILL || killer == SIGTERM || killer == SIGHUP;
-        return {*status_, by_jitd && (killed_ || timer_.is_over(notice_millis)), timer_.deadline()};
+        return {*status_, by_jitd && (killed_ || timer_.is_over(notice_millis)), timer_.deadline(),
+                by_jitd ? why_ : std::string()};
     }
 
 private:
@@ -139,6 +141,10 @@ private:
 
     void hear() {
         const auto frame = jitd_.receive(Millis{1'000});
+        if (const auto ending = frame ? parse_helper_ending(frame->body) : std::nullopt) {
+            why_ = ending->why;
+            return;
+        }
         const auto deadline = frame ? parse_helper_deadline(frame->body) : std::nullopt;
         if (!deadline) {
             jitd_.close(); // restarted, most likely: the deadline that we know stands
@@ -151,6 +157,13 @@ private:
         timer_.set(*deadline);
         if (timer_.is_over()) {
             end_it();
+        }
+    }
+
+    void hear_what_is_there() {
+        pollfd jitd{jitd_.connected() ? jitd_.fd() : -1, POLLIN, 0};
+        while (jitd_.connected() && poll(&jitd, 1, 0) > 0) {
+            hear();
         }
     }
 
@@ -181,6 +194,7 @@ private:
     std::optional<Clock::time_point> asked_until_;
     std::optional<int> status_;
     bool killed_ = false;
+    std::string why_; // jitd ends it before its time
 };
 
 } // namespace

@@ -25,6 +25,7 @@ struct Outcome {
     int status = 0;          // as waitpid(2) gives it
     bool time_is_up = false; // it was killed, and that is why
     HelperDeadline deadline; // the last one
+    std::string why;         // it was ended before its time, and why; else empty
 };
 
 // `pty` and `terminal`: both or none.

@@ -2,6 +2,7 @@
 // Not getopt(3): it keeps state between calls, permutes unless told, and asks the environment.
 #include "helper/options.h"
 
+#include "core/helper_protocol.h"
 #include "core/text.h"
 #include "helper/messages.h"
 
@@ -104,6 +105,9 @@ private:
         }
         if (value.empty()) {
             return misused(std::string(messages::no_reason));
+        }
+        if (value.size() > longest_helper_reason) {
+            return misused(messages::reason_too_long(longest_helper_reason));
         }
         options_.reason = value;
         return {};

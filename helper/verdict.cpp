@@ -85,7 +85,7 @@ Result<void> record_start(Jitd& jitd, const HelperStart& start) {
 
 std::string with_reason(std::string_view line, std::string_view reason) {
     constexpr std::string_view option = "--reason ";
-    constexpr std::array placeholders = {std::string_view("…"), std::string_view("TEXT")};
+    constexpr std::array placeholders = {std::string_view("'…'"), std::string_view("TEXT")};
     const auto at = line.find(option);
     if (reason.empty() || at == std::string_view::npos) {
         return std::string(line);

@@ -17,7 +17,8 @@ HelperAsk ask() {
             .path = "/usr/bin/printf",
             .arguments = {"", "a b", std::string("\xff\x1b\n", 3)},
             .cwd = "/",
-            .tty = "/dev/pts/3"};
+            .tty = "/dev/pts/3",
+            .reason = "a reason"};
 }
 
 TEST(Frame, what_is_written_is_read_back) {
@@ -25,6 +26,7 @@ TEST(Frame, what_is_written_is_read_back) {
     ASSERT_TRUE(read);
     EXPECT_EQ(read->arguments, ask().arguments);
     EXPECT_EQ(read->tty, "/dev/pts/3");
+    EXPECT_EQ(read->reason, "a reason");
     const HelperAllowed allowed{.grant = "7f3a",
                                 .role = "web",
                                 .authenticate = true,
@@ -43,6 +45,8 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_EQ(again->groups, allowed.groups);
     EXPECT_EQ(again->deadline.time, 1'800'000'000'000);
     EXPECT_EQ(parse_helper_exited(body_of(to_frame(HelperExited{.status = -1})))->status, -1);
+    EXPECT_EQ(parse_helper_ending(body_of(to_frame(HelperEnding{.why = "bob revoked web"})))->why,
+              "bob revoked web");
 }
 
 TEST(Frame, every_prefix_of_a_message_is_refused) {
@@ -58,7 +62,7 @@ TEST(Frame, a_message_of_another_type_is_refused) {
     EXPECT_FALSE(is_helper_go(body_of(deadline_question_frame())));
     EXPECT_TRUE(is_helper_go(body_of(go_frame())));
     EXPECT_FALSE(helper_message_type(std::string(1, '\0')));
-    EXPECT_FALSE(helper_message_type(std::string(1, '\x08')));
+    EXPECT_FALSE(helper_message_type(std::string(1, '\x09')));
     EXPECT_FALSE(helper_message_type(""));
 }
 

@@ -136,12 +136,12 @@ TEST(HelperVerdict, IsNoYesWithNobodysNumbersOrBrokenText) { // CVE-2019-14287, 
 }
 
 TEST(HelperVerdict, PutsTheReasonIntoTheSuggestedCommand) {
-    EXPECT_EQ(with_reason("jitctl request web-ops --reason …", "it's stuck"),
+    EXPECT_EQ(with_reason("jitctl request web-ops --reason '…'", "it's stuck"),
               "jitctl request web-ops --reason 'it'\\''s stuck'");
     EXPECT_EQ(with_reason("jitctl request r --reason TEXT --for 1h", "x"),
               "jitctl request r --reason x --for 1h");
-    EXPECT_EQ(with_reason("jitctl request r --reason …", ""), "jitctl request r --reason …");
-    EXPECT_EQ(with_reason("jitctl request r --reason …", "\x1b[31m"),
+    EXPECT_EQ(with_reason("jitctl request r --reason '…'", ""), "jitctl request r --reason '…'");
+    EXPECT_EQ(with_reason("jitctl request r --reason '…'", "\x1b[31m"),
               "jitctl request r --reason $'\\x1b[31m'");
     EXPECT_EQ(with_reason("see the help", "x"), "see the help");
 }
