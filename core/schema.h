@@ -107,6 +107,9 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 )sql",
+    R"sql(
+ALTER TABLE uses ADD COLUMN run_as_uid INTEGER CHECK (run_as_uid BETWEEN 0 AND 4294967294); -- of an elevation
+)sql",
 };
 
 } // namespace jit

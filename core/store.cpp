@@ -11,9 +11,21 @@
 
 namespace jit {
 
+namespace {
+
+std::string directory_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+} // namespace
+
 Result<std::unique_ptr<Store>> Store::open(const std::string& path, Mode mode) {
     if (sodium_init() < 0) {
         return fail(Errc::internal, "libsodium does not start");
+    }
+    if (mode == Mode::owner) {
+        Reserve(directory_of(path)).make_room(); // opening it may write
     }
     try {
         return std::unique_ptr<Store>(new Store(path, mode));
@@ -23,7 +35,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, Mode mode) {
 }
 
 Store::Store(const std::string& path, Mode mode)
-    : db_(path, mode == Mode::owner ? Database::Mode::read_write_create : Database::Mode::read_only) {
+    : reserve_(directory_of(path)), db_(path, mode == Mode::owner ? Database::Mode::read_write_create : Database::Mode::read_only) {
     if (mode == Mode::owner) {
         db_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
                     "cache_size=-1024");
@@ -40,6 +52,14 @@ Store::Store(const std::string& path, Mode mode)
 }
 
 Store::~Store() = default;
+
+Result<void> Store::room_to_give() const {
+    if (reserve_.for_ends_only()) {
+        return fail(Errc::unavailable, "the disk that holds /var/lib/jit is full: what is left of it is kept for "
+                                       "recording ends. Root makes room, and then it goes on");
+    }
+    return {};
+}
 
 void Store::migrate() {
     const auto newest_version = static_cast<std::int64_t>(schema_steps.size());

@@ -6,6 +6,7 @@
 //  1. A change and its event are committed together or not at all.
 //  2. What the file holds is checked as it is read: a row that makes no sense is an error, never a default.
 //  3. A file with a newer schema is refused, not guessed at.
+//  4. A full disk keeps no end from being recorded (core/reserve.h).
 #pragma once
 
 #include "core/audit.h"
@@ -13,6 +14,7 @@
 #include "core/error.h"
 #include "core/grant.h"
 #include "core/json.h"
+#include "core/reserve.h"
 #include "core/use.h"
 
 #include <cstdint>
@@ -40,6 +42,7 @@ public:
     template <class F>
     auto transact(F&& f) -> std::invoke_result_t<F> {
         return guarded([&]() -> std::invoke_result_t<F> {
+            reserve_.make_room();
             const Unwind unwind(*this);
             Transaction transaction(db_);
             auto result = std::forward<F>(f)();
@@ -50,6 +53,9 @@ public:
             return result;
         });
     }
+
+    // An error where what is left of the disk is for ends: asked before anything is given.
+    [[nodiscard]] Result<void> room_to_give() const;
 
     // Runs f, which returns Result<T>, and makes a database error into an Error.
     template <class F>
@@ -150,6 +156,7 @@ private:
     [[nodiscard]] static std::string describe(const DbError& error);
     struct Statements;
 
+    Reserve reserve_;
     Database db_;
     AuditHead head_;
     std::int64_t appended_ = 0;

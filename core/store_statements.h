@@ -82,8 +82,8 @@ struct Store::Statements {
                          "VALUES (?,?,?,?,?,?,?,?)")),
           insert_use(db.prepare(
               "INSERT INTO uses (id, grant_, person, account, uid, run_as, group_, command, service, gated, "
-              "groups, cgroup, cwd, tty, pid, session, boot_id, started) "
-              "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+              "groups, cgroup, cwd, tty, pid, session, boot_id, started, run_as_uid) "
+              "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
           update_use(db.prepare("UPDATE uses SET exited=?1, status=?2, ended=?3, "
                                 "command=CASE WHEN ?3 IS NULL THEN command END WHERE id=?4")),
           live_uses(db.prepare("SELECT * FROM uses WHERE ended IS NULL ORDER BY started")),

@@ -31,7 +31,8 @@ void Store::insert(const Use& u) {
     sql_->insert_use.execute(
         u.id, u.grant, u.by.person, u.by.account, std::int64_t{number(u.by.uid)}, u.run_as, u.group, blob,
         service, gated, groups, cgroup, u.cwd, u.tty, std::int64_t{u.pid},
-        u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id, count_of(u.started));
+        u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id, count_of(u.started),
+        u.run_as_uid ? std::optional(std::int64_t{number(*u.run_as_uid)}) : std::nullopt);
 }
 
 void Store::update(const Use& u) {
@@ -84,6 +85,9 @@ std::vector<Use> Store::read_uses(Statement::Rows rows) {
             use.status = static_cast<std::int32_t>(rows.integer(19));
         }
         use.ended = optional_time(rows, 20);
+        if (!rows.is_null(21)) {
+            use.run_as_uid = uid_of(rows.integer(21));
+        }
         uses.push_back(std::move(use));
     }
     return uses;

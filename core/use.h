@@ -35,6 +35,7 @@ struct Use {
     RequestId grant; // the one that it began under
     Party by;
     std::string run_as; // an account
+    std::optional<Uid> run_as_uid; // of an elevation
     std::string group;  // with -g, else empty
     // Of an elevation. None where it was too long to be kept: then only the grant that it began under carries
     // it.

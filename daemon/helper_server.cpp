@@ -385,6 +385,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                 .grant = grant->id,
                 .by = connection.wanted.by,
                 .run_as = connection.wanted.run_as,
+                .run_as_uid = connection.target.uid,
                 .group = connection.wanted.group,
                 .command = connection.wanted.command,
                 .login = {},

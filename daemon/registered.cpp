@@ -11,6 +11,7 @@
 #include <memory>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace jit {
 
@@ -27,10 +28,26 @@ Result<void> Registered::make() const {
     return {};
 }
 
+bool Registered::folder_is_gone(int watch) {
+    alignas(inotify_event) char buffer[4096];
+    bool gone = false;
+    for (ssize_t size = 0; (size = ::read(watch, buffer, sizeof buffer)) > 0;) {
+        for (ssize_t at = 0; at < size;) {
+            inotify_event event{};
+            std::memcpy(&event, buffer + at, sizeof event);
+            gone = gone || (event.mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) != 0;
+            at += static_cast<ssize_t>(sizeof event + event.len);
+        }
+    }
+    return gone;
+}
+
 Result<Fd> Registered::watch() const {
     Fd fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     // Files are linked into their place whole, so there is nothing to wait for after IN_CREATE.
-    if (!fd || inotify_add_watch(fd.get(), directory_.c_str(), IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+    constexpr std::uint32_t watched =
+        IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+    if (!fd || inotify_add_watch(fd.get(), directory_.c_str(), watched) < 0) {
         return fail(Errc::unavailable, fmt::format("watching {}: {}", directory_, std::strerror(errno)));
     }
     return fd;

@@ -20,6 +20,9 @@ public:
     [[nodiscard]] Result<void> make() const;
     // Readable (inotify(7)) when something was put there.
     [[nodiscard]] Result<Fd> watch() const;
+    // Reads all that a watch has to tell. Which file it was doesn't matter, the folder is read as it is; but
+    // one that was removed or moved away, folder and all, has to be made and watched anew.
+    [[nodiscard]] static bool folder_is_gone(int watch);
 
     // The audit sessions that are registered.
     [[nodiscard]] std::vector<std::uint32_t> sessions() const;

@@ -29,6 +29,9 @@ Result<Request> Requests::approve(const Caller& caller, const RequestId& id, con
     if (!positions) {
         return std::unexpected(positions.error());
     }
+    if (auto room = store_.room_to_give(); !room) {
+        return std::unexpected(room.error());
+    }
     const Answer answer{.by = caller.party,
                         .approves = true,
                         .stages = std::move(*positions),

@@ -97,6 +97,9 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
 }
 
 Result<Request> Requests::file_or_start(Request request) {
+    if (auto room = store_.room_to_give(); !room) {
+        return std::unexpected(room.error());
+    }
     const BootTime asked = clock_.now().boot;
     if (!share_.has_left(request.requester.uid, asked)) {
         return fail(Errc::exhausted, "you have had as much recorded as one may in a day; try again later");

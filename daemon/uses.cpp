@@ -110,7 +110,7 @@ Result<void> Uses::room_for(Uid uid) {
     if (!share_.has_left(uid, clock_.now().boot)) {
         return fail(Errc::exhausted, "you have had as much recorded as one may in a day; try again later");
     }
-    return {};
+    return store_.room_to_give();
 }
 
 void Uses::settle() {
@@ -250,8 +250,15 @@ void Uses::enforce() {
 std::set<Uid> Uses::people_to_look_through() const {
     std::set<Uid> people;
     for (const auto& [id, live] : live_) {
-        if (live.use.login && live.use.session && may_have_ended(live)) {
+        if (!live.use.session || !(live.over || may_have_ended(live))) {
+            continue;
+        }
+        if (live.use.login) {
             people.insert(live.use.by.uid);
+        } else if (live.use.run_as_uid && *live.use.run_as_uid != root_uid) {
+            // Its cgroup ends whoever forks in there; this is for who got out, into that person's service
+            // manager. Root is held by no slice.
+            people.insert(*live.use.run_as_uid);
         }
     }
     return people;

@@ -33,9 +33,9 @@ Result<void> Uses::watch_registered() {
     }
     folder_ = std::move(*folder);
     folder_watch_ = loop_.on_io(folder_.get(), EPOLLIN, [this](std::uint32_t) {
-        // Which file it was doesn't matter: the folder is read as it is now.
-        char events[4096];
-        while (read(folder_.get(), events, sizeof events) > 0) {
+        if (Registered::folder_is_gone(folder_.get())) {
+            folder_watch_ = {};
+            folder_.reset();
         }
         take_registered();
     });
@@ -43,6 +43,12 @@ Result<void> Uses::watch_registered() {
 }
 
 void Uses::take_registered() {
+    if (!folder_) {
+        if (const auto watched = watch_registered(); !watched) {
+            journal_.send(Journal::Level::critical, "nobody can be let in: " + watched.error().message);
+            want(clock_.now().boot + longest_retry);
+        }
+    }
     bool any = false;
     for (const std::uint32_t session : registered_.sessions()) {
         if (!logins_by_session_.contains(session)) {
@@ -81,6 +87,7 @@ void Uses::begin_login(std::uint32_t session) {
         .grant = file->grant,
         .by = {.person = policy_.person_of(file->account), .account = file->account, .uid = file->uid},
         .run_as = file->target,
+        .run_as_uid = {},
         .group = {},
         .command = {},
         .login = LoginNeeds{.service = file->service,

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
+
 namespace jit::host {
 namespace {
 
@@ -172,6 +175,57 @@ TEST_F(Elevation, release_and_revoke_end_it_at_once) {
         EXPECT_TRUE(eventually([&] { return running("sleep 1001").empty(); }, 2s));
         EXPECT_TRUE(running_one.wait().has_value());
     }
+}
+
+TEST_F(Elevation, who_is_ended_early_is_told_why) {
+    for (const auto& [end, said] :
+         {std::pair("jitctl revoke {} --reason 'nginx is well again'", "root revoked tools: nginx is well again"),
+          std::pair("sed -i 's|\"/usr/bin/sleep \\*\", ||' /etc/jit/policy.toml; jitctl policy reload",
+                    "tools no longer gives this")}) {
+        const std::string id = ask(host, "alice", "tools");
+        Session one = host.begin_as("alice", "jit-sudo -n sleep 1001");
+        ASSERT_TRUE(eventually([&] { return !running("sleep 1001").empty(); }));
+        std::string command = end;
+        if (const auto at = command.find("{}"); at != std::string::npos) {
+            command.replace(at, 2, id);
+        }
+        EXPECT_EQ(host.root(command).status, 0) << command;
+        const auto ended = one.wait(5s);
+        ASSERT_TRUE(ended);
+        EXPECT_NE(ended->status, 0) << *ended;
+        EXPECT_THAT(ended->err, HasSubstr(said + std::string("; the command was killed"))) << *ended;
+    }
+}
+
+TEST_F(Elevation, what_it_is_for_is_recorded_and_goes_into_the_suggestion) {
+    EXPECT_THAT(host.as("alice", "jit-sudo -n -r \"it's stuck\" id").err,
+                HasSubstr("jitctl request tools --reason 'it'\\''s stuck'"));
+    ask(host, "alice", "tools");
+    EXPECT_EQ(host.as("alice", "jit-sudo -n -r $'stuck\\e[2J' id").status, 0);
+    const std::string audit = host.root("jitctl audit --kind use.started").out;
+    EXPECT_THAT(audit, HasSubstr("stuck\\\\x1b[2J"));
+    EXPECT_THAT(audit, Not(HasSubstr("\x1b")));
+    EXPECT_EQ(host.as("alice", "jit-sudo -n -r $(printf '%1001s' x | tr ' ' x) id").status, 1);
+}
+
+TEST_F(Elevation, who_forks_without_a_pause_in_anothers_service_manager_ends_too) {
+    std::ifstream program(JIT_FORK_CHAIN, std::ios::binary);
+    host.write("/usr/local/bin/fork_chain", {std::istreambuf_iterator<char>(program), {}}, "0755");
+    host.root("loginctl enable-linger carol");
+    ASSERT_TRUE(eventually([&] { return host.root("test -S /run/user/$(id -u carol)/systemd/private").status == 0; }));
+    const std::string id = ask(host, "alice", "tools");
+    const auto beats = [&] { return host.root("cat /home/carol/beat 2>/dev/null | wc -c").out; };
+    const Result run = host.as("alice", "jit-sudo -n -u carol sh -c 'cd; XDG_RUNTIME_DIR=/run/user/$(id -u) "
+                                        "systemd-run --user --scope -q fork_chain ~/beat 30 "
+                                        "</dev/null >/dev/null 2>&1; sleep 2'");
+    EXPECT_EQ(run.status, 0) << run;
+    std::string before = beats();
+    ASSERT_TRUE(eventually([&] { return beats() != before; })) << "nothing forks";
+    EXPECT_EQ(host.root("jitctl audit --kind use.ended").out, "") << "it was taken for ended";
+    EXPECT_EQ(host.root("jitctl revoke " + id + " --reason enough").status, 0);
+    EXPECT_TRUE(eventually([&] { return !host.root("jitctl audit --kind use.ended").out.empty(); }));
+    before = beats();
+    EXPECT_FALSE(eventually([&] { return beats() != before; }, 2s));
 }
 
 TEST_F(Elevation, it_goes_on_through_an_extension_and_ends_with_it) {

@@ -185,6 +185,18 @@ TEST_F(Login, who_tries_without_end_fills_nothing) {
     EXPECT_EQ(host.root("ls /run/jit/uses | wc -l").out, "8\n");
 }
 
+TEST_F(Login, the_folder_of_uses_may_be_lost_and_comes_back) {
+    gate("sshd", "--only sre");
+    let_in("door --for 10m");
+    host.root("rm -rf /run/jit/uses");
+    EXPECT_TRUE(eventually([&] { return host.root("test -d /run/jit/uses").status == 0; }));
+    host.root("mv /run/jit/uses /run/jit/elsewhere");
+    EXPECT_TRUE(eventually([&] { return host.root("test -d /run/jit/uses").status == 0; }));
+    Session session = host.begin_as("alice", "echo in; sleep 600");
+    ASSERT_TRUE(session.shows("in"));
+    EXPECT_TRUE(eventually([&] { return !host.root("jitctl audit --kind use.started").out.empty(); }));
+}
+
 TEST_F(Login, nothing_of_the_callers_environment_or_home_decides) {
     gate("sshd", "--only sre");
     host.root(

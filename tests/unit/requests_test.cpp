@@ -308,6 +308,35 @@ TEST_F(RequestsTest, pending_requests_of_one_person_are_bounded) {
     EXPECT_EQ(requests->file(caller("alice"), ask("r16")).error().code, Errc::exhausted);
 }
 
+TEST_F(RequestsTest, one_person_fills_no_disk_by_asking_and_taking_back) {
+    const Ask longest{.role = "vault",
+                      .reason = std::string(1000, 'x'),
+                      .duration = {},
+                      .ticket = {},
+                      .commands = {},
+                      .groups = {}};
+    const auto ask_and_cancel = [&](int most) {
+        for (int count = 0; count < most; ++count) {
+            const auto request = requests->file(caller("alice"), longest);
+            if (!request) {
+                EXPECT_EQ(request.error().code, Errc::exhausted) << request.error().message;
+                return count;
+            }
+            EXPECT_TRUE(requests->cancel(caller("alice"), request->id));
+        }
+        return most;
+    };
+    const int at_once = ask_and_cancel(5000);
+    EXPECT_GT(at_once, 100);
+    EXPECT_LT(at_once, 5000);
+    EXPECT_LT(store->appended(), 4 * 1024 * 1024);
+    EXPECT_TRUE(requests->file(caller("bob"), longest)) << "it is alice's share";
+    pass(hours(1));
+    const int in_an_hour = ask_and_cancel(5000);
+    EXPECT_GT(in_an_hour, 0);
+    EXPECT_LT(in_an_hour, at_once / 10);
+}
+
 TEST_F(RequestsTest, what_the_policy_no_longer_has_ends) {
     const Request active = filed(caller("alice"), ask("web", hours(1)));
     const Request pending = filed(caller("alice"), ask("vault"));

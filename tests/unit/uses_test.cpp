@@ -129,6 +129,34 @@ TEST(Rates, so_many_at_once_then_one_each_refill_and_each_uid_its_own) {
     EXPECT_FALSE(limit.take(Uid{1}, now));
 }
 
+TEST(Rates, what_costs_more_than_is_left_is_owed) {
+    RateLimit share(100, Millis(10));
+    BootTime now{hours(1)};
+    EXPECT_TRUE(share.take(Uid{1}, now, 250));
+    EXPECT_FALSE(share.has_left(Uid{1}, now));
+    EXPECT_FALSE(share.take(Uid{1}, now));
+    now += Millis(1500);
+    EXPECT_FALSE(share.has_left(Uid{1}, now));
+    now += Millis(10);
+    EXPECT_TRUE(share.has_left(Uid{1}, now));
+    EXPECT_TRUE(share.has_left(Uid{2}, now));
+}
+
+TEST(Rates, refusals_beyond_the_limit_are_counted_for_the_next_that_is_recorded) {
+    RefusalLimit limit;
+    BootTime now{hours(1)};
+    for (int count = 0; count < 10; ++count) {
+        EXPECT_EQ(limit.take(Uid{1}, now), 0);
+    }
+    for (int count = 0; count < 7; ++count) {
+        EXPECT_EQ(limit.take(Uid{1}, now), std::nullopt);
+    }
+    EXPECT_EQ(limit.take(Uid{2}, now), 0);
+    now += minutes(1);
+    EXPECT_EQ(limit.take(Uid{1}, now), 7);
+    EXPECT_EQ(limit.take(Uid{1}, now), std::nullopt);
+}
+
 TEST_F(Carrying, one_that_asks_for_no_password_is_started_under_and_the_longest_carries) {
     set_policy(std::string(test_policy) +
                "[role.easy]\nrisk = \"low\"\neligible = [\"alice\"]\nmax = \"1h\"\n"
