@@ -65,7 +65,8 @@ std::string text(const reply::Explanation& explanation, const ExplainOptions& op
                         : std::string("available on request:\n");
     for (const reply::RoleAnswer& role : explanation.roles) {
         if (role.who.ok && role.what.ok && role.where.ok) {
-            out += fmt::format("  jitctl request {} --reason TEXT\n", role.role);
+            out += fmt::format("  jitctl request {} --reason TEXT{}\n", role.role,
+                               role.ticket.empty() ? "" : fmt::format(" --ticket '{}'", role.ticket));
         }
     }
     return out;

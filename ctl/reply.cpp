@@ -207,6 +207,7 @@ Outcome<Explanation> read_explanation(const Json& parameters) {
                            .roles = list<RoleAnswer>(parameters, "roles",
                                                      [](const Json& role) {
                                                          return RoleAnswer{.role = text(role, "role"),
+                                                                           .ticket = optional_text(role, "ticket"),
                                                                            .who = check(role, "who"),
                                                                            .what = check(role, "what"),
                                                                            .where = check(role, "where"),

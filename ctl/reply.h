@@ -70,6 +70,7 @@ struct Check {
 
 struct RoleAnswer {
     std::string role;
+    std::string ticket; // what one must look like; empty: it needs none
     Check who, what, where, when;
 };
 

@@ -125,6 +125,7 @@ Result<Json> explain(const Policy& policy, const Account& account, const Wish& w
         available = available || (checked_who.ok && checked_what.ok);
         if (roles.size() < most_roles) {
             roles.push_back({{"role", role.name},
+                             {"ticket", role.ticket.empty() ? Json() : Json(role.ticket)},
                              {"who", view(checked_who)},
                              {"what", view(checked_what)},
                              {"where", view({true, fmt::format("on {}", host_name())})},

@@ -58,10 +58,16 @@ void LoginTable::fill() {
                                 login_table_version)
                         .c_str());
     table_->prepare("INSERT INTO host VALUES (?)").execute(policy_.site.help);
+    // Those first that a colleague can grant: that is what pam_jit advises.
     std::map<std::string, std::vector<std::string>> doors;
-    for (const auto& [name, role] : policy_.roles) {
-        for (const std::string& service : role.login) {
-            doors[service].push_back(name);
+    for (const bool grantable : {true, false}) {
+        for (const auto& [name, role] : policy_.roles) {
+            const auto risk = policy_.risks.find(role.risk);
+            if ((risk != policy_.risks.end() && !risk->second.stages.empty()) == grantable) {
+                for (const std::string& service : role.login) {
+                    doors[service].push_back(name);
+                }
+            }
         }
     }
     for (const auto& [service, roles] : doors) {
