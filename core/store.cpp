@@ -35,7 +35,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& path, Mode mode) {
 }
 
 Store::Store(const std::string& path, Mode mode)
-    : reserve_(directory_of(path)), db_(path, mode == Mode::owner ? Database::Mode::read_write_create : Database::Mode::read_only) {
+    : reserve_(directory_of(path)),
+      db_(path, mode == Mode::owner ? Database::Mode::read_write_create : Database::Mode::read_only) {
     if (mode == Mode::owner) {
         db_.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA "
                     "cache_size=-1024");
@@ -55,8 +56,9 @@ Store::~Store() = default;
 
 Result<void> Store::room_to_give() const {
     if (reserve_.for_ends_only()) {
-        return fail(Errc::unavailable, "the disk that holds /var/lib/jit is full: what is left of it is kept for "
-                                       "recording ends. Root makes room, and then it goes on");
+        return fail(Errc::unavailable,
+                    "the disk that holds /var/lib/jit is full: what is left of it is kept for "
+                    "recording ends. Root makes room, and then it goes on");
     }
     return {};
 }

@@ -34,9 +34,9 @@ struct Use {
     std::string id;  // names an elevation's cgroup
     RequestId grant; // the one that it began under
     Party by;
-    std::string run_as; // an account
+    std::string run_as;            // an account
     std::optional<Uid> run_as_uid; // of an elevation
-    std::string group;  // with -g, else empty
+    std::string group;             // with -g, else empty
     // Of an elevation. None where it was too long to be kept: then only the grant that it began under carries
     // it.
     std::optional<Command> command;

@@ -207,7 +207,8 @@ Outcome<Explanation> read_explanation(const Json& parameters) {
                            .roles = list<RoleAnswer>(parameters, "roles",
                                                      [](const Json& role) {
                                                          return RoleAnswer{.role = text(role, "role"),
-                                                                           .ticket = optional_text(role, "ticket"),
+                                                                           .ticket =
+                                                                               optional_text(role, "ticket"),
                                                                            .who = check(role, "who"),
                                                                            .what = check(role, "what"),
                                                                            .where = check(role, "where"),

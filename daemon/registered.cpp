@@ -45,8 +45,7 @@ bool Registered::folder_is_gone(int watch) {
 Result<Fd> Registered::watch() const {
     Fd fd(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     // Files are linked into their place whole, so there is nothing to wait for after IN_CREATE.
-    constexpr std::uint32_t watched =
-        IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+    constexpr std::uint32_t watched = IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
     if (!fd || inotify_add_watch(fd.get(), directory_.c_str(), watched) < 0) {
         return fail(Errc::unavailable, fmt::format("watching {}: {}", directory_, std::strerror(errno)));
     }

@@ -193,7 +193,8 @@ void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& kn
 }
 
 void Uses::tell_why(const std::string& id, const RequestId& grant) {
-    const auto request = store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(grant); });
+    const auto request =
+        store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(grant); });
     if (ended_early_ && request && *request) {
         ended_early_(id, described_end(**request));
     }

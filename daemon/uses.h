@@ -39,7 +39,8 @@ public:
     // After a start: takes up what lives and ends what doesn't; removes leftovers.
     Result<void> adopt();
 
-    // Whether one more of somebody's may begin: so many run at once, and so much of them is recorded in a day.
+    // Whether one more of somebody's may begin: so many run at once, and so much of them is recorded in a
+    // day.
     [[nodiscard]] Result<void> room_for(Uid uid);
 
     // A cgroup for a command that may begin until `deadline`, under a new name.

@@ -98,7 +98,7 @@ int run(const Caller& caller, const Options& options) {
     if (!jitd) {
         return refuse(jitd.error().message);
     }
-    const HelperAsk ask{options.user, options.group, command->path,  arguments,
+    const HelperAsk ask{options.user, options.group, command->path, arguments,
                         caller.cwd,   tty,           options.reason};
     if (auto sent = send_ask(*jitd, ask); !sent) {
         return refuse(sent.error().message);

@@ -26,9 +26,10 @@ commands     = ["/usr/bin/id", "/usr/bin/sleep *"]
 class FullDisk : public testing::Test {
 protected:
     FullDisk() {
-        host.root("systemctl stop jitd.socket jitd-helper.socket jitd && cp -a /var/lib/jit /root/state && "
-                  "mount -t tmpfs -o size=96m,mode=0700 state /var/lib/jit && cp -a /root/state/. /var/lib/jit && "
-                  "systemctl start jitd.socket jitd-helper.socket jitd");
+        host.root(
+            "systemctl stop jitd.socket jitd-helper.socket jitd && cp -a /var/lib/jit /root/state && "
+            "mount -t tmpfs -o size=96m,mode=0700 state /var/lib/jit && cp -a /root/state/. /var/lib/jit && "
+            "systemctl start jitd.socket jitd-helper.socket jitd");
         host.policy(DISK_POLICY);
     }
     // Somebody else writes until there is no room.

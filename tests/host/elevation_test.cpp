@@ -179,7 +179,8 @@ TEST_F(Elevation, release_and_revoke_end_it_at_once) {
 
 TEST_F(Elevation, who_is_ended_early_is_told_why) {
     for (const auto& [end, said] :
-         {std::pair("jitctl revoke {} --reason 'nginx is well again'", "root revoked tools: nginx is well again"),
+         {std::pair("jitctl revoke {} --reason 'nginx is well again'",
+                    "root revoked tools: nginx is well again"),
           std::pair("sed -i 's|\"/usr/bin/sleep \\*\", ||' /etc/jit/policy.toml; jitctl policy reload",
                     "tools no longer gives this")}) {
         const std::string id = ask(host, "alice", "tools");
@@ -212,7 +213,8 @@ TEST_F(Elevation, who_forks_without_a_pause_in_anothers_service_manager_ends_too
     std::ifstream program(JIT_FORK_CHAIN, std::ios::binary);
     host.write("/usr/local/bin/fork_chain", {std::istreambuf_iterator<char>(program), {}}, "0755");
     host.root("systemctl start user@$(id -u carol)");
-    ASSERT_TRUE(eventually([&] { return host.root("test -S /run/user/$(id -u carol)/systemd/private").status == 0; }));
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("test -S /run/user/$(id -u carol)/systemd/private").status == 0; }));
     const std::string id = ask(host, "alice", "tools");
     const auto beats = [&] { return host.root("cat /home/carol/beat 2>/dev/null | wc -c").out; };
     const Result run = host.as("alice", "jit-sudo -n -u carol sh -c 'cd; XDG_RUNTIME_DIR=/run/user/$(id -u) "
