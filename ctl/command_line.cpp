@@ -171,6 +171,7 @@ private:
         CLI::App& all = verb(app_, "list", "Show what is pending or active and concerns you", group,
                              [](const Context& c, const CommandLine& l) { return list(c, l.list); });
         all.add_flag("--all", line_.list.all, "Those that are over too, newest first");
+        all.add_flag("--mine", line_.list.mine, "Only yours, each with what it allows")->excludes("--all");
         all.add_option("--limit", line_.list.limit, "At most so many (1 to 1000)")
             ->option_text("N")
             ->check(CLI::Range(1, 1000));

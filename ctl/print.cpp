@@ -233,6 +233,12 @@ std::string use_text(const reply::Request& r, Time now) {
     return out;
 }
 
+std::string grant_text(reply::Request own, Time now) {
+    own.requester = own.person; // whoever asked for it
+    return fmt::format("{}  {} until {}\n{}", own.id, own.role, until_time(own.not_after.value_or(now), now),
+                       use_text(own, now));
+}
+
 std::string table(const std::vector<reply::Request>& requests, Time now) {
     constexpr std::size_t columns = 7;
     using Row = std::array<std::string, columns>;

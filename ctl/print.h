@@ -34,6 +34,8 @@ namespace jit {
 
 // What an active grant allows, and how: some lines, each with its newline.
 [[nodiscard]] std::string use_text(const reply::Request& request, Time now);
+// The same for who has it, headed by what it is and how much of it is left.
+[[nodiscard]] std::string grant_text(reply::Request own, Time now);
 
 [[nodiscard]] std::string table(const std::vector<reply::Request>& requests, Time now);
 [[nodiscard]] std::string details(const reply::Request& request, Time now);

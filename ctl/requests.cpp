@@ -71,6 +71,18 @@ Outcome<Exit> ask(const Context& context, std::string_view method, Json paramete
     return Exit::done;
 }
 
+void say_mine(const Context& context, const std::vector<reply::Request>& requests) {
+    const Time now = wall_clock();
+    for (const reply::Request& request : requests) {
+        context.print_text(request.state == State::active ? grant_text(request, now)
+                                                          : summary(request, now) + '\n');
+    }
+    if (requests.empty()) {
+        context.print_text(
+            "you have no grant, and wait for none. What would it take? jitctl explain -- COMMAND\n");
+    }
+}
+
 Json role_parameters(const AskOptions& options) {
     Json parameters{{"role", options.role}};
     if (options.ticket) {
@@ -102,6 +114,9 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
     if (options.all) {
         parameters["all"] = true;
     }
+    if (options.mine) {
+        parameters["mine"] = true;
+    }
     if (options.limit) {
         parameters["limit"] = *options.limit;
     }
@@ -114,6 +129,10 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
         return std::unexpected(requests.error());
     }
     context.print_json(*reply);
+    if (options.mine) {
+        say_mine(context, *requests);
+        return Exit::done;
+    }
     if (requests->empty()) {
         context.print_text(options.all ? "no requests that concern you, now or before\n"
                                        : "no requests that concern you\n");

@@ -47,6 +47,7 @@ struct AskOptions {
 };
 struct ListOptions {
     bool all = false;
+    bool mine = false;
     std::optional<std::int64_t> limit;
 };
 Outcome<Exit> request(const Context& context, const AskOptions& options);

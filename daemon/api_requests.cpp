@@ -65,18 +65,21 @@ void Api::extend(const CallPtr& call, Parameters& parameters) {
 
 void Api::list(const CallPtr& call, Parameters& parameters) {
     const bool all = parameters.flag("all");
+    const bool mine = parameters.flag("mine");
     const std::int64_t limit =
         std::clamp(parameters.optional_number("limit").value_or(most_listed), std::int64_t{1}, most_listed);
     if (rejected(call, parameters)) {
         return;
     }
-    ask_who(call, [this, call, all, limit](const Caller& caller) {
+    ask_who(call, [this, call, all, mine, limit](const Caller& caller) {
+        const Uid uid = caller.party.uid;
         auto requests = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
             if (all) {
                 return parts_.store.newest(most_listed);
             }
             auto found = parts_.store.pending();
-            std::ranges::move(parts_.store.active(), std::back_inserter(found));
+            std::ranges::move(mine ? parts_.store.active_of(uid) : parts_.store.active(),
+                              std::back_inserter(found));
             return found;
         });
         if (!requests) {
@@ -84,7 +87,8 @@ void Api::list(const CallPtr& call, Parameters& parameters) {
         }
         Json list = Json::array();
         for (const Request& request : *requests) {
-            if (std::ssize(list) < limit && may_see(parts_.policy.policy(), request, caller)) {
+            if (std::ssize(list) < limit && (!mine || request.beneficiary.uid == uid) &&
+                may_see(parts_.policy.policy(), request, caller)) {
                 list.push_back(view_of(parts_.policy.policy(), request, caller));
             }
         }

@@ -20,7 +20,7 @@ inline constexpr std::string_view help =
     "  -g GROUP   with this group; without -u as yourself\n"
     "  -r REASON  what it is for: recorded, and part of the request that a denial suggests\n"
     "  -n         never ask for a password: fail instead\n"
-    "  -l         list your requests and grants (jitctl list)\n"
+    "  -l         list your grants: how much is left, what they allow (jitctl list --mine)\n"
     "  -h         this text\n"
     "  -V         the version\n"
     "  --         what follows is the command\n"

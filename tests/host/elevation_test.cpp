@@ -10,6 +10,7 @@
 namespace jit::host {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -196,6 +197,17 @@ TEST_F(Elevation, who_is_ended_early_is_told_why) {
         EXPECT_NE(ended->status, 0) << *ended;
         EXPECT_THAT(ended->err, HasSubstr(said + std::string("; the command was killed"))) << *ended;
     }
+}
+
+TEST_F(Elevation, what_one_has_and_may_run_is_listed) {
+    EXPECT_THAT(host.as("alice", "jit-sudo -l").out, HasSubstr("you have no grant"));
+    const std::string id = ask(host, "alice", "tools");
+    ask(host, "dave", "careful");
+    const Result run = host.as("alice", "jit-sudo -l");
+    EXPECT_EQ(run.status, 0);
+    EXPECT_THAT(run.out,
+                AllOf(HasSubstr(id + "  tools until "), HasSubstr("59 min"), HasSubstr("/usr/bin/sleep *"),
+                      HasSubstr("as root or carol"), HasSubstr("adm"), Not(HasSubstr("careful"))));
 }
 
 TEST_F(Elevation, what_it_is_for_is_recorded_and_goes_into_the_suggestion) {

@@ -348,6 +348,20 @@ TEST(CtlList, is_a_table) {
     EXPECT_THAT(ran.out, HasSubstr("waiting for your answer: 00aa11 ("));
 }
 
+TEST(CtlList, of_ones_own_says_what_each_allows) {
+    const Json granted_by_bob = with(request("active"), "requester", "bob");
+    const Ran ran =
+        jitctl({"list", "--mine"}, {replies({{"requests", {granted_by_bob, request("pending")}}})});
+    EXPECT_EQ(ran.exit, 0);
+    EXPECT_THAT(ran.out, AllOf(StartsWith("7f3a  web-ops until "), HasSubstr(" min)\n"),
+                               HasSubstr("    /usr/bin/systemctl restart nginx\n"),
+                               HasSubstr("through sshd\n"), HasSubstr("jitctl release 7f3a\n"),
+                               HasSubstr("request 7f3a (web-ops, 1h) is pending: ")));
+    EXPECT_THAT(jitctl({"list", "--mine"}, {replies({{"requests", Json::array()}})}).out,
+                HasSubstr("jitctl explain"));
+    EXPECT_EQ(jitctl({"list", "--mine", "--all"}, {}).exit, 2);
+}
+
 TEST(CtlList, that_is_empty_says_so) {
     EXPECT_EQ(jitctl({"list"}, {replies({{"requests", Json::array()}})}).out,
               "no requests that concern you\n");
