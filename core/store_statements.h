@@ -5,6 +5,7 @@
 
 #include "core/store.h"
 
+#include <cstdint>
 #include <fmt/format.h>
 
 namespace jit {

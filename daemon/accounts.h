@@ -7,6 +7,7 @@
 #include "daemon/loop.h"
 #include "daemon/nss_protocol.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -9,6 +9,7 @@
 #include "daemon/requests.h"
 #include "daemon/varlink.h"
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <string>

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/fd.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

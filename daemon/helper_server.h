@@ -17,6 +17,7 @@
 #include "daemon/requests.h"
 #include "daemon/uses.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

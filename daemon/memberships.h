@@ -18,6 +18,7 @@
 #include "daemon/loop.h"
 #include "daemon/membership_files.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -16,6 +16,7 @@
 #include "core/json.h"
 #include "daemon/account.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/time.h"
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>

@@ -7,6 +7,7 @@
 #include "core/types.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <optional>
 

@@ -14,6 +14,7 @@
 #include "daemon/requests.h"
 #include "daemon/uses.h"
 
+#include <cstdint>
 #include <string>
 
 namespace jit {

@@ -23,6 +23,7 @@
 #include "daemon/rate_limit.h"
 #include "daemon/registered.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -14,6 +14,7 @@
 #include "daemon/loop.h"
 #include "daemon/peer.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>

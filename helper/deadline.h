@@ -7,6 +7,7 @@
 #include "core/helper_protocol.h"
 
 #include <array>
+#include <cstdint>
 
 namespace jit {
 

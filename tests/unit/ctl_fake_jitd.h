@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "ctl/run.h"
 
+#include <cstdint>
 #include <gtest/gtest.h>
 
 #include <array>

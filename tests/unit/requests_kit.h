@@ -6,6 +6,7 @@
 #include "core/policy_load.h"
 #include "daemon/requests.h"
 
+#include <cstdint>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
