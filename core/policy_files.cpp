@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
@@ -120,10 +121,34 @@ public:
             loaded.policy.reset();
         }
         loaded.problems.insert(loaded.problems.begin(), problems_.begin(), problems_.end());
+        if (loaded.policy) {
+            warn_of_links(*loaded.policy, loaded.problems);
+        }
         return loaded;
     }
 
 private:
+    // jit-sudo follows links to the directory of a command, and judges where it arrives: a command in /bin is
+    // never run where that is a link to /usr/bin.
+    static void warn_of_links(const Policy& policy, std::vector<Problem>& problems) {
+        for (const auto& [name, role] : policy.roles) {
+            for (std::size_t index = 0; index < role.commands.size(); ++index) {
+                const std::string& path = role.commands[index].path();
+                const std::string directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+                const std::unique_ptr<char, void (*)(void*)> real(realpath(directory.c_str(), nullptr),
+                                                                  std::free);
+                if (real && directory != real.get()) {
+                    problems.push_back(
+                        {Problem::Severity::warning, role.where,
+                         fmt::format("role.{}.commands[{}]", name, index),
+                         fmt::format("{} is {} on this host, and jit-sudo goes by that: write "
+                                     "{}{}",
+                                     directory, real.get(), real.get(), path.substr(path.rfind('/')))});
+                }
+            }
+        }
+    }
+
     void refuse(const std::string& shown, std::string message) {
         problems_.push_back({Problem::Severity::error, {shown, 0}, "", std::move(message)});
         refused_ = true;

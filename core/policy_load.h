@@ -41,7 +41,7 @@ enum class Ownership { root_only, anyone };
 // DIRECTORY/policy.toml, then DIRECTORY/policy.d/*.toml in byte order of their names. With root_only each
 // file and directory must belong to root, not be writable by others or the group, and not be a symlink
 // (opened with O_NOFOLLOW, judged on the descriptor). Other files in policy.d are warned about. At most 256
-// files.
+// files. Warned about too: commands in a directory that is a link on this host, which jit-sudo never runs.
 [[nodiscard]] LoadedPolicy load_policy(const std::string& directory, Ownership ownership);
 [[nodiscard]] LoadedPolicy load_policy_file(const std::string& path, Ownership ownership);
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "core/record.h"
 
+#include "core/audit.h"
+#include "core/text.h"
+
+#include <sodium.h>
+
 namespace jit {
 namespace {
 
@@ -116,6 +121,35 @@ Result<ClockMark> clock_mark_from_json(std::string_view text) {
                          .boot = BootTime(Millis(whole<std::int64_t>(json.at("boot")))),
                          .boot_id = json.at("boot_id").get<std::string>()};
     });
+}
+
+Json command_fields(const Command& command, std::size_t most) {
+    std::string all = command.path;
+    for (const std::string& argument : command.arguments) {
+        all += '\0' + argument;
+    }
+    const bool cut = all.size() > most;
+    const std::size_t longest_word = cut ? most / 16 : most;
+    Json words = Json::array();
+    std::size_t size = 0;
+    const auto add = [&](std::string_view word) {
+        size += std::min(word.size(), longest_word) + 1;
+        if (size <= most + 1) {
+            words.push_back(escape(word.substr(0, longest_word)) + (word.size() > longest_word ? "…" : ""));
+        }
+    };
+    add(command.path);
+    for (const std::string& argument : command.arguments) {
+        add(argument);
+    }
+    Hash digest;
+    crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(all.data()),
+                       all.size(), nullptr, 0);
+    Json fields{{"argv", words}, {"argv_bytes", all.size()}, {"argv_blake2b", to_hex(digest)}};
+    if (cut) {
+        fields["argv_cut"] = true;
+    }
+    return fields;
 }
 
 } // namespace jit

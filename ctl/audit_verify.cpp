@@ -139,16 +139,16 @@ Outcome<Exit> verify_through_jitd(const Context& context, const VerifyOptions& o
 
 Outcome<Exit> verify_file(const Context& context, const VerifyOptions& options) {
     constexpr std::int64_t batch = 1000;
-    const std::string beside = options.db->substr(0, options.db->find_last_of('/') + 1) + "host.pub";
-    auto key = read_public_key(options.public_key.value_or(beside));
-    if (!key) {
-        return std::unexpected(key.error());
-    }
     // jitd may be appending to it. The checkpoints are read first and the head anew after them: no checkpoint
     // can then be beyond the head, unless something was cut off.
     auto first = Store::open(*options.db, Store::Mode::reader);
     if (!first) {
         return std::unexpected(failure_of(first.error()));
+    }
+    const std::string beside = options.db->substr(0, options.db->find_last_of('/') + 1) + "host.pub";
+    auto key = read_public_key(options.public_key.value_or(beside));
+    if (!key) {
+        return std::unexpected(key.error());
     }
     auto checkpoints =
         (*first)->guarded([&]() -> Result<std::vector<Checkpoint>> { return (*first)->checkpoints(); });

@@ -395,6 +395,10 @@ Outcome<CommandLine> read_command_line(std::span<const char* const> arguments) {
         line.help = app.help();
         return line;
     } catch (const CLI::ParseError& error) {
+        const std::string_view first = options.empty() ? "" : options.front();
+        if (!parser.parsed_verb() && !first.empty() && first.front() != '-') {
+            return usage_failure(fmt::format("there is no verb {}; see jitctl --help", shell_word(first)));
+        }
         return usage_failure(
             fmt::format("{}; see {} --help", sentence(error.what()), path_of(parser.parsed())));
     }

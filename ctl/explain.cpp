@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <memory>
 #include <unistd.h>
 
 namespace jit {
@@ -21,7 +23,11 @@ constexpr std::array<const char*, 6> command_directories{"/usr/local/sbin", "/us
 
 Outcome<std::string> resolve(const std::string& command) {
     if (command.starts_with('/')) {
-        return command;
+        // As jit-sudo does: links to the directory are followed, the file itself is what was named.
+        const std::size_t slash = command.rfind('/');
+        const std::string directory = command.substr(0, std::max<std::size_t>(slash, 1));
+        const std::unique_ptr<char, void (*)(void*)> real(realpath(directory.c_str(), nullptr), std::free);
+        return real && slash > 0 ? real.get() + command.substr(slash) : command;
     }
     if (command.find('/') != std::string::npos || command.empty()) {
         return usage_failure(fmt::format("{}: give the command's full path, such as /usr/bin/systemctl",

@@ -12,6 +12,7 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_shown = 300;
+constexpr std::size_t longest_word_shown = 100;
 constexpr std::size_t most_roles_shown = 5;
 
 // The command runs as the caller, who may run anything as themselves.
@@ -33,7 +34,9 @@ bool role_has(const Scope& scope, const Role& role, const Wanted& wanted) {
 std::string shown(const Command& command) {
     std::string text = shell_word(command.path);
     for (const std::string& argument : command.arguments) {
-        text += ' ' + shell_word(argument);
+        // A long word hides no other.
+        const bool cut = argument.size() > longest_word_shown;
+        text += ' ' + shell_word(argument.substr(0, longest_word_shown)) + (cut ? "…" : "");
         if (text.size() > longest_shown) {
             return text.substr(0, text.rfind(' ', longest_shown)) + " …";
         }

@@ -2,6 +2,7 @@
 #include "daemon/helper_server.h"
 
 #include "core/frame.h"
+#include "core/record.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -19,7 +20,8 @@ namespace {
 constexpr std::size_t most_connections = 4096;
 constexpr std::ptrdiff_t most_of_one_uid = 256;
 constexpr std::size_t longest_kept_argv = 16 * 1024;
-constexpr std::size_t longest_place_text = 4096; // of cwd and tty
+constexpr std::size_t longest_refused_argv = 1024; // bytes of it in an event
+constexpr std::size_t longest_place_text = 4096;   // of cwd and tty
 constexpr Millis to_ask = std::chrono::seconds(10);
 constexpr Millis to_start = std::chrono::minutes(5); // a password is typed meanwhile
 
@@ -298,7 +300,8 @@ void HelperServer::decide(std::uint64_t id) {
         const Denial denial = deny(parts_.policy, connection.account, connection.wanted, *mine,
                                    [this](const Role& role) { return parts_.requests.access_of(role); });
         parts_.requests.record_refusal(caller_of(parts_.policy, connection.account),
-                                       wish_of(connection.wanted), {Errc::refused, denial.message});
+                                       wish_of(connection.wanted), {Errc::refused, denial.message},
+                                       command_fields(*connection.wanted.command, longest_refused_argv));
         return refuse(id, denial);
     }
     const Role& role = parts_.policy.roles.at(grant->role);

@@ -257,13 +257,15 @@ Result<void> Requests::apply_account(Uid uid, const Account* account) {
     return applied;
 }
 
-void Requests::record_refusal(const Caller& caller, std::string_view what, const Error& error) {
+void Requests::record_refusal(const Caller& caller, std::string_view what, const Error& error,
+                              const Json& more) {
     const Now now = clock_.now();
     const auto left_out = refusals_.take(caller.party.uid, now.boot);
     if (!left_out) {
         return;
     }
     Json fields{{"by", to_json(caller.party)}, {"wanted", what}, {"why", error.message}};
+    fields.update(more);
     if (*left_out > 0) {
         fields["refusals_not_recorded_before"] = *left_out;
     }

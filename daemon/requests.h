@@ -55,7 +55,9 @@ public:
     Result<void> apply_account(Uid uid, const Account* account);
 
     // Not done, and recorded: who wanted what and why not, within what RefusalLimit allows.
-    void record_refusal(const Caller& caller, std::string_view what, const Error& error);
+    // `more`: further fields of the event.
+    void record_refusal(const Caller& caller, std::string_view what, const Error& error,
+                        const Json& more = Json::object());
 
     [[nodiscard]] Result<Request> find(const RequestId& id);
     [[nodiscard]] std::string access_of(const Role& role) const; // "up to 1h, oncall approves"

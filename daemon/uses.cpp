@@ -274,13 +274,26 @@ void Uses::kill(const Live& live) {
     }
 }
 
+// Of a command that has ended it is about to be told how; not for long, because who tells may be stopped.
+bool Uses::still_reports(Live& live, const Now& now) {
+    if (!live.reports) {
+        return false;
+    }
+    live.empty_since = live.empty_since.value_or(now.boot);
+    if (now.boot - *live.empty_since >= before_settling) {
+        return false;
+    }
+    want(now.boot + first_retry);
+    return true;
+}
+
 // What was killed, and what ended by itself: nothing in its cgroup, and nothing of its session elsewhere.
 // `clean`: of the sessions of what was killed nothing is left.
 void Uses::look_for_ended(const Now& now, bool clean) {
     std::set<std::uint32_t> to_look_for;
     std::set<std::string> empty;
-    for (const auto& [id, live] : live_) {
-        if (may_have_ended(live)) {
+    for (auto& [id, live] : live_) {
+        if (may_have_ended(live) && !still_reports(live, now)) {
             empty.insert(id);
             if (!live.over && live.use.session) {
                 to_look_for.insert(*live.use.session);

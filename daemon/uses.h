@@ -90,6 +90,8 @@ private:
         Fd events;                      // an elevation's cgroup.events; a login's leader (a pidfd)
         Loop::Source watch;
         bool warned = false;
+        bool reports = false; // its jit-sudo is there, and is still to say how the command ended
+        std::optional<BootTime> empty_since;
         bool over = false; // killed; its end is yet to be seen and recorded
     };
     // Each person's live grants, asked for once a turn.
@@ -102,6 +104,7 @@ private:
     void tell_why(const std::string& id, const RequestId& grant);
     void kill(const Live& live);
     [[nodiscard]] bool may_have_ended(const Live& live) const;
+    [[nodiscard]] bool still_reports(Live& live, const Now& now);
     [[nodiscard]] std::set<Uid> people_to_look_through() const;
     void publish_logins();
     [[nodiscard]] Result<void> watch_registered();

@@ -15,28 +15,6 @@ namespace {
 
 constexpr std::size_t longest_argv = 4096; // bytes of it in an event
 
-Json argv_fields(const Use& use) {
-    Json words = Json::array();
-    if (!use.command) {
-        return {{"argv", words}};
-    }
-    // Escaped, and so exact: core/text.h's escape() can be read back.
-    std::size_t size = use.command->path.size();
-    words.push_back(escape(use.command->path));
-    std::string all = use.command->path;
-    for (const std::string& argument : use.command->arguments) {
-        all += '\0' + argument;
-        size += argument.size() + 1;
-        if (size <= longest_argv) {
-            words.push_back(escape(argument));
-        }
-    }
-    Hash digest;
-    crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const unsigned char*>(all.data()),
-                       all.size(), nullptr, 0);
-    return {{"argv", words}, {"argv_bytes", size}, {"argv_blake2b", to_hex(digest)}};
-}
-
 } // namespace
 
 Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline) {
@@ -76,7 +54,7 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     if (auto room = room_for(use.by.uid); !room) {
         return room;
     }
-    const Json argv = argv_fields(use);
+    const Json argv = command_fields(*use.command, longest_argv);
     if (!keep_command) {
         use.command.reset();
     }
@@ -111,6 +89,7 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     share_.take(use.by.uid, clock_.now().boot, cost_of_recording(store_.appended() - before));
     reserved_.erase(use.id);
     keep(use);
+    live_.at(use.id).reports = true;
     GrantsOf known;
     judge(use.id, live_.at(use.id), clock_.now(), known);
     // With its session now, which the sweep needs too.
@@ -143,6 +122,7 @@ void Uses::exited(const std::string& id, std::int32_t status) {
     if (found == live_.end() || found->second.use.exited) {
         return;
     }
+    found->second.reports = false;
     Use& use = found->second.use;
     use.exited = clock_.now().time;
     use.status = status;
@@ -159,7 +139,8 @@ void Uses::exited(const std::string& id, std::int32_t status) {
 }
 
 void Uses::abandoned(const std::string& id) {
-    if (live_.contains(id)) {
+    if (const auto found = live_.find(id); found != live_.end()) {
+        found->second.reports = false;
         settle();
     }
 }

@@ -119,7 +119,7 @@ void VarlinkServer::accept_some() {
         auto peer = peer_of(fd.get());
         const std::size_t room =
             peer && peer->uid == root_uid ? most_connections + kept_for_root : most_connections;
-        if (!peer || connections_.size() >= room ||
+        if (!peer || (connections_.size() >= room && !make_room(peer->uid)) ||
             (peer->uid != root_uid && connections_of_[peer->uid] >= most_of_one_uid)) {
             const std::string text =
                 to_line({{"error", name_ + ".Exhausted"},
@@ -137,6 +137,25 @@ void VarlinkServer::accept_some() {
         connection.fd = std::move(fd);
         update(id, false);
     }
+}
+
+bool VarlinkServer::make_room(Uid uid) {
+    const auto has = [this](Uid who) {
+        const auto found = connections_of_.find(who);
+        return found == connections_of_.end() ? 0 : found->second;
+    };
+    std::optional<std::uint64_t> victim;
+    int most = has(uid);
+    for (const auto& [id, connection] : connections_) {
+        if (!connection.busy && connection.peer.uid != root_uid && has(connection.peer.uid) > most) {
+            most = has(connection.peer.uid);
+            victim = id;
+        }
+    }
+    if (victim) {
+        drop(*victim);
+    }
+    return victim.has_value();
 }
 
 void VarlinkServer::drop(std::uint64_t id) {

@@ -86,6 +86,9 @@ private:
     };
 
     void accept_some();
+    // Where all places are taken: who has the most gives one up, the oldest on which nothing is being done,
+    // for somebody who has fewer. So many uids of one person's (subuid(5)) keep nobody out.
+    bool make_room(Uid uid);
     void serve(std::uint64_t id, std::uint32_t events);
     bool read_some(Connection& connection); // false: it has ended
     bool write_some(Connection& connection);

@@ -106,9 +106,24 @@ void welcome(const Pam& pam, const Needs& needs, const LoginGrant& ends, Time li
 }
 
 // PID 1 ends the session's scope at the latest then, without us. It can't be moved later, so it is as far as
-// extensions of what is granted now may reach.
-Time last_resort(const std::vector<const LoginGrant*>& grants) {
-    return std::ranges::min(grants, {}, [](const LoginGrant* grant) { return grant->reach; })->reach;
+// extensions of what is granted now may reach: for each need by the grant that could reach farthest, which
+// needn't be the one that now lives longest.
+Time last_resort(const Judgement& judged, const Needs& needs) {
+    const auto farthest = [&](const auto& gives) {
+        Time reach{};
+        for (const LoginGrant& grant : judged.table->grants) {
+            reach = gives(grant) ? std::max(reach, grant.reach) : reach;
+        }
+        return reach;
+    };
+    Time limit = Time::max();
+    if (needs.login) {
+        limit = farthest([&](const LoginGrant& grant) { return grant.gives_login(judged.service); });
+    }
+    for (const std::string& name : needs.groups) {
+        limit = std::min(limit, farthest([&](const LoginGrant& grant) { return grant.gives_group(name); }));
+    }
+    return limit;
 }
 
 RegisteredUse use_of(const Pam& pam, const Judgement& judged, const Needs& needs,
@@ -139,7 +154,7 @@ void tell(const Pam& pam, const Judgement& judged, const Needs& needs,
                 pam.set_environment("JIT_EXPIRES", std::to_string(expires));
     if (!judged.person.calls) {
         const Time now = clock_now().time;
-        const Time limit = last_resort(grants);
+        const Time limit = last_resort(judged, needs);
         // At least one: what systemd can't parse is no limit at all.
         const auto left =
             std::max(std::chrono::ceil<std::chrono::seconds>(limit - now), std::chrono::seconds(1));

@@ -267,5 +267,25 @@ TEST(Abuse, WhatJitItselfGivesMakesNobodyEligible) {
     EXPECT_EQ(host.as("dave", "jitctl approve " + id).status, 3);
 }
 
+// With subordinate uids (newuidmap) one person has as many uids as they like.
+TEST(Abuse, ManyUidsOfOnePersonKeepNobodyOut) {
+    Host host;
+    host.policy(POLICY);
+    host.write("/opt/many.pl", std::string(CONNECT) + R"(
+        for my $uid (100001 .. 100040) {
+            next if fork; $) = $( = $uid; $< = $> = $uid; my @held;
+            for (1 .. 32) { my $s = eval { dial } or last; syswrite $s, '{"meth'; push @held, $s; }
+            sleep 60; exit;
+        }
+        sleep 2; print "held\n"; sleep 58;)");
+    host.root("setsid perl /opt/many.pl >/tmp/said 2>&1 </dev/null & sleep 4");
+    ASSERT_EQ(host.root("cat /tmp/said").out, "held\n");
+    for (int turn = 0; turn < 5; ++turn) {
+        expect_served(host, "dave");
+    }
+    const std::string id = ask(host, "alice", "web-ops --for 10m");
+    EXPECT_EQ(host.as("bob", "jitctl approve " + id).status, 0);
+}
+
 } // namespace
 } // namespace jit::host

@@ -210,6 +210,39 @@ TEST_F(Elevation, what_one_has_and_may_run_is_listed) {
                       HasSubstr("as root or carol"), HasSubstr("adm"), Not(HasSubstr("careful"))));
 }
 
+TEST_F(Elevation, how_each_command_ended_is_recorded_also_of_many_at_the_end) {
+    ask(host, "alice", "tools --for 6s");
+    const Result run = host.as("alice", "for i in 1 2 3 4 5 6; do jit-sudo -n sleep 50 & done; wait");
+    EXPECT_TRUE(eventually([&] {
+        return host.root("jitctl audit --kind use.ended | grep -c signal=").out == "6\n";
+    })) << run
+        << host.root("jitctl audit").out;
+    EXPECT_EQ(host.root("jitctl audit --kind use.exited | grep -c signal=").out, "6\n");
+}
+
+TEST_F(Elevation, one_long_word_hides_no_other_from_the_trail) {
+    const std::string padding(5000, 'a');
+    const Result refused = host.as("alice", "jit-sudo -n tail " + padding + " /etc/shadow");
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.err, HasSubstr("/etc/shadow"));
+    EXPECT_THAT(host.root("jitctl audit --kind request.refused").out,
+                AllOf(HasSubstr("/etc/shadow"), HasSubstr("argv_blake2b="), HasSubstr("argv_bytes=5026")));
+    ask(host, "alice", "tools");
+    EXPECT_EQ(host.as("alice", "jit-sudo -n id -u " + padding + " --seen").status, 1) << "id's own";
+    EXPECT_THAT(host.root("jitctl audit --kind use.started").out,
+                AllOf(HasSubstr("--seen"), HasSubstr("argv_cut=true")));
+}
+
+TEST_F(Elevation, where_a_directory_is_a_link_the_policy_is_warned_about_and_explain_knows_it) {
+    host.write("/root/linked.toml", "[risk.low]\nauto_approve = \"1h\"\n[role.linked]\nrisk = \"low\"\n"
+                                    "eligible = [\"alice\"]\nmax = \"1h\"\ncommands = [\"/bin/id\"]\n");
+    const Result checked = host.root("jitctl policy check /root/linked.toml");
+    EXPECT_THAT(checked.out + checked.err, HasSubstr("/bin is /usr/bin on this host")) << checked;
+    EXPECT_THAT(checked.out + checked.err, HasSubstr("write /usr/bin/id"));
+    EXPECT_EQ(host.as("alice", "jitctl explain -- /bin/cat /etc/hostname").out,
+              host.as("alice", "jitctl explain -- /usr/bin/cat /etc/hostname").out);
+}
+
 TEST_F(Elevation, what_it_is_for_is_recorded_and_goes_into_the_suggestion) {
     EXPECT_THAT(host.as("alice", "jit-sudo -n -r \"it's stuck\" id").err,
                 HasSubstr("jitctl request tools --reason 'it'\\''s stuck'"));

@@ -18,6 +18,7 @@ namespace jit {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -130,6 +131,30 @@ TEST_P(Sessions, of_a_login_has_a_last_limit_in_whole_seconds_that_is_never_none
         EXPECT_GE(std::stoi(*limit), least);
         EXPECT_LE(std::stoi(*limit), most);
     }
+}
+
+TEST_P(Sessions, of_a_login_has_a_last_limit_by_the_grant_that_could_reach_farthest) {
+    // It lives longer now, gives the same, and can't be extended: no reason to end what another could carry
+    // on.
+    Row other = grant();
+    other.id = "81bc";
+    other.left = hours(1) + minutes(5);
+    other.boot_left = other.left;
+    other.reach = other.left;
+    Row first = grant();
+    first.left = hours(1);
+    first.boot_left = first.left;
+    first.reach = hours(4);
+    write_table({first, other});
+    Handle pam = handle();
+    EXPECT_EQ(pam.open(), PAM_SUCCESS);
+    const auto limit = pam.variable("RUNTIME_MAX_SEC");
+    if (way() == Way::call) {
+        EXPECT_FALSE(limit);
+        return;
+    }
+    ASSERT_TRUE(limit);
+    EXPECT_GT(std::stoi(*limit), 4 * 3600 - 60);
 }
 
 TEST_P(Sessions, goes_by_the_grant_that_lives_longest) {

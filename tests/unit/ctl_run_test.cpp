@@ -196,12 +196,13 @@ TEST(CtlCalls, a_command_to_explain_is_taken_word_by_word) {
     const Json answer{
         {"verdict", "refused"}, {"grants", Json::array()}, {"roles", Json::array()}, {"help", ""}};
     const std::vector<std::pair<std::vector<std::string>, Json>> table = {
-        {{"explain", "--", "/bin/ls", "-l", "--json", "[a,b]", ""}, {"/bin/ls", "-l", "--json", "[a,b]", ""}},
-        {{"explain", "--command", "--", "/bin/ls", "--", "x"}, {"/bin/ls", "--", "x"}},
-        {{"explain", "--command", "/bin/ls", "-u", "x"}, {"/bin/ls", "-u", "x"}},
-        {{"explain", "/bin/ls", "--", "-u"}, {"/bin/ls", "--", "-u"}},
-        {{"explain", "--command", "/bin/ls  -l /tmp"}, {"/bin/ls", "-l", "/tmp"}},
-        {{"explain", "--", "/bin/my ls"}, {"/bin/my ls"}},
+        {{"explain", "--", "/usr/bin/ls", "-l", "--json", "[a,b]", ""},
+         {"/usr/bin/ls", "-l", "--json", "[a,b]", ""}},
+        {{"explain", "--command", "--", "/usr/bin/ls", "--", "x"}, {"/usr/bin/ls", "--", "x"}},
+        {{"explain", "--command", "/usr/bin/ls", "-u", "x"}, {"/usr/bin/ls", "-u", "x"}},
+        {{"explain", "/usr/bin/ls", "--", "-u"}, {"/usr/bin/ls", "--", "-u"}},
+        {{"explain", "--command", "/usr/bin/ls  -l /tmp"}, {"/usr/bin/ls", "-l", "/tmp"}},
+        {{"explain", "--", "/usr/bin/my ls"}, {"/usr/bin/my ls"}},
     };
     for (const auto& [arguments, command] : table) {
         std::vector<Json> calls;
@@ -476,8 +477,8 @@ TEST(CtlExplain, says_who_what_where_when_and_what_to_type) {
               "  when   no   not granted now\n"
               "available on request:\n"
               "  jitctl request web-ops --reason TEXT\n");
-    EXPECT_THAT(jitctl({"explain", "--user", "alice", "--", "/bin/ls", "a b"}, {replies(answer)}).out,
-                AllOf(StartsWith("alice: run /bin/ls 'a b' as root?\n"),
+    EXPECT_THAT(jitctl({"explain", "--user", "alice", "--", "/usr/bin/ls", "a b"}, {replies(answer)}).out,
+                AllOf(StartsWith("alice: run /usr/bin/ls 'a b' as root?\n"),
                       HasSubstr("on request of alice:\n  jitctl request web-ops --reason TEXT\n")));
 }
 
