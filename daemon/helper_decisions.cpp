@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+// What is decided about a command: may it run, as whom, and may it begin now.
+#include "core/record.h"
+#include "core/text.h"
+#include "daemon/helper_server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace jit {
+namespace {
+
+constexpr std::ptrdiff_t most_of_one_uid = 256;
+constexpr std::size_t longest_kept_argv = 16 * 1024;
+constexpr std::size_t longest_refused_argv = 1024;   // bytes of it in an event
+constexpr std::size_t longest_place_text = 4096;     // of cwd and tty
+constexpr Millis to_start = std::chrono::minutes(5); // a password is typed meanwhile
+
+Caller caller_of(const Policy& policy, const Account& account) {
+    return {.party = party_of(policy, account),
+            .account = account,
+            .login_person = {},
+            .login_known = false,
+            .not_attested = {}};
+}
+
+std::string wish_of(const Wanted& wanted) {
+    return fmt::format("run {} as {}", wanted.command ? shell_word(wanted.command->path) : "a command",
+                       wanted.run_as);
+}
+
+bool is_plain(const HelperAsk& ask) {
+    const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+    return !has_nul(ask.path) && std::ranges::none_of(ask.arguments, has_nul) &&
+           ask.cwd.size() <= longest_place_text && ask.tty.size() <= longest_place_text &&
+           ask.reason.size() <= longest_helper_reason;
+}
+
+} // namespace
+
+void HelperServer::asked(std::uint64_t id) {
+    Connection& connection = *find(id);
+    connection.deadline = {};
+    const Uid caller = *connection.caller;
+    if (!connection.login) {
+        return refuse(id, connection.login.error());
+    }
+    const auto nested = parts_.store.guarded([&]() -> Result<bool> {
+        return connection.login->session &&
+               parts_.store.is_elevation_session(*connection.login->session, parts_.clock.boot_id());
+    });
+    if (!nested || *nested) {
+        // It would live by another's grant, and on after this one's end.
+        return refuse(id, Error{Errc::refused,
+                                "this is an elevation already; commands are started from a login, not from "
+                                "inside jit-sudo"});
+    }
+    if (!is_plain(connection.ask)) {
+        return refuse(id, Error{Errc::invalid, "the command can't be what was typed"});
+    }
+    if (std::ranges::count_if(connections_, [&](const auto& entry) {
+            return entry.second.caller == caller;
+        }) > most_of_one_uid) {
+        return refuse(id, Error{Errc::exhausted, "too many commands at once; try again later"});
+    }
+    parts_.accounts.look_up_recent(caller, [this, id, caller](const Result<std::optional<Account>>& found) {
+        if (find(id) == nullptr) {
+            return;
+        }
+        if (!found) {
+            return refuse(id, found.error());
+        }
+        if (!*found || (*found)->uid != caller || !is_account_name((*found)->name)) {
+            return refuse(id, Error{Errc::refused, fmt::format("uid {} has no account that jit works with",
+                                                               number(caller))});
+        }
+        found_caller(id, **found);
+    });
+}
+
+void HelperServer::found_caller(std::uint64_t id, const Account& account) {
+    Connection& connection = *find(id);
+    connection.account = account;
+    const HelperAsk& ask = connection.ask;
+    const std::string run_as = !ask.run_as.empty() ? ask.run_as : !ask.group.empty() ? account.name : "root";
+    if (!is_account_name(run_as) || (!ask.group.empty() && !is_account_name(ask.group))) {
+        return refuse(
+            id, Error{Errc::invalid, fmt::format("'{}' is not a name of a user or group",
+                                                 escape(is_account_name(run_as) ? ask.group : run_as))});
+    }
+    connection.wanted = {.by = party_of(parts_.policy, account),
+                         .run_as = run_as,
+                         .group = ask.group,
+                         .command = Command{.path = ask.path, .arguments = ask.arguments}};
+    parts_.accounts.look_up_recent(run_as, [this, id, run_as](const Result<std::optional<Account>>& found) {
+        Connection* asking = find(id);
+        if (asking == nullptr) {
+            return;
+        }
+        if (!found) {
+            return refuse(id, found.error());
+        }
+        if (!*found || (*found)->name != run_as) {
+            return refuse(id, Error{Errc::not_found, fmt::format("there is no user '{}'", escape(run_as))});
+        }
+        asking->target = **found;
+        if (asking->ask.group.empty()) {
+            return decide(id);
+        }
+        parts_.accounts.look_up_group(asking->ask.group, [this, id](const Result<std::optional<Gid>>& gid) {
+            Connection* waiting = find(id);
+            if (waiting == nullptr) {
+                return;
+            }
+            if (!gid) {
+                return refuse(id, gid.error());
+            }
+            if (!*gid) {
+                return refuse(id, Error{Errc::not_found,
+                                        fmt::format("there is no group '{}'", escape(waiting->ask.group))});
+            }
+            waiting->group = *gid;
+            decide(id);
+        });
+    });
+}
+
+void HelperServer::decide(std::uint64_t id) {
+    Connection& connection = *find(id);
+    const Uid caller = connection.account.uid;
+    const auto active = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
+        return parts_.store.active_of(caller, [&](std::string_view role) {
+            return could_carry(parts_.policy, role, connection.wanted);
+        });
+    });
+    if (!active) {
+        return refuse(id, active.error());
+    }
+    const Now now = parts_.clock.now();
+    const Request* grant = choose(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id());
+    if (grant == nullptr) {
+        auto mine =
+            parts_.store.guarded([&]() -> Result<std::vector<Request>> { return parts_.store.pending(); });
+        if (!mine) {
+            return refuse(id, mine.error());
+        }
+        std::erase_if(*mine, [&](const Request& request) { return request.beneficiary.uid != caller; });
+        const Denial denial = deny(parts_.policy, connection.account, connection.wanted, *mine,
+                                   [this](const Role& role) { return parts_.requests.access_of(role); });
+        parts_.requests.record_refusal(caller_of(parts_.policy, connection.account),
+                                       wish_of(connection.wanted), {Errc::refused, denial.message},
+                                       command_fields(*connection.wanted.command, longest_refused_argv));
+        return refuse(id, denial);
+    }
+    const Role& role = parts_.policy.roles.at(grant->role);
+    const Millis left = grant->not_after->time - now.time;
+    if (left < role.needs) {
+        return refuse(id, deny_too_short(role, *grant, left));
+    }
+    const Request* carrier = longest(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id());
+    if (const auto room = parts_.uses.room_for(caller); !room) {
+        return refuse(id, room.error());
+    }
+    if (!starts_.take(caller, now.boot)) {
+        return refuse(
+            id, Error{Errc::exhausted, "too many commands in a short time; try again in a few seconds"});
+    }
+    allow(id, *grant, role, *carrier->not_after);
+}
+
+void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until) {
+    Connection& connection = *find(id);
+    const Deadline deadline = in_this_boot(until, parts_.clock, parts_.clock.now());
+    auto place = parts_.uses.reserve(grant.id, deadline);
+    if (!place) {
+        return refuse(id, place.error());
+    }
+    connection.place = place->name;
+    connection.authenticate = role.authenticate.value_or(connection.account.has_password);
+    // As login(1) has it where passwd(5) names none.
+    const auto path_or = [](const std::string& path, const char* otherwise) {
+        return path.starts_with('/') ? path : std::string(otherwise);
+    };
+    HelperAllowed allowed{.grant = grant.id,
+                          .role = grant.role,
+                          .authenticate = connection.authenticate,
+                          .caller = connection.account.name,
+                          .uid = number(connection.target.uid),
+                          .gid = number(connection.target.gid),
+                          .groups = {},
+                          .user = connection.target.name,
+                          .home = path_or(connection.target.home, "/"),
+                          .shell = path_or(connection.target.shell, "/bin/sh"),
+                          .deadline = {.time = deadline.time.time_since_epoch().count(),
+                                       .boot = deadline.boot.time_since_epoch().count()}};
+    for (const Gid gid : connection.target.gids) {
+        allowed.groups.push_back(number(gid));
+    }
+    if (connection.group) {
+        // As with newgrp(1): it becomes the primary group, and the others stay.
+        allowed.gid = number(*connection.group);
+        if (std::ranges::find(allowed.groups, allowed.gid) == allowed.groups.end()) {
+            allowed.groups.push_back(allowed.gid);
+        }
+    }
+    connection.awaits = Awaits::start;
+    connection.deadline = parts_.loop.after(to_start, std::chrono::seconds(1), [this, id] { drop(id); });
+    if (!send(connection, to_frame(allowed), place->directory.get())) {
+        drop(id);
+    }
+}
+
+bool HelperServer::started(Connection& connection, const HelperStart& start) {
+    const auto active = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
+        return parts_.store.active_of(connection.account.uid, [&](std::string_view role) {
+            return could_carry(parts_.policy, role, connection.wanted);
+        });
+    });
+    const Now now = parts_.clock.now();
+    const Request* grant =
+        active ? choose(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id()) : nullptr;
+    // Decided anew, all of it: while somebody typed, or was held, the grant may have ended and another taken
+    // its place, or the policy may ask for more. A password counts only where it was demanded.
+    const auto role = grant != nullptr ? parts_.policy.roles.find(grant->role) : parts_.policy.roles.end();
+    const bool proven = connection.authenticate && start.authenticated;
+    Result<void> begun = fail(Errc::refused, "the grant has ended");
+    if (role == parts_.policy.roles.end()) {
+        // as it is
+    } else if (!proven && (connection.authenticate ||
+                           role->second.authenticate.value_or(connection.account.has_password))) {
+        begun = fail(Errc::refused, fmt::format("role {} asks for a password; try again", grant->role));
+    } else if (grant->not_after->time - now.time < role->second.needs) {
+        begun = fail(Errc::refused, "too little of the grant is left");
+    } else {
+        Use use{.id = connection.place,
+                .grant = grant->id,
+                .by = connection.wanted.by,
+                .run_as = connection.wanted.run_as,
+                .run_as_uid = connection.target.uid,
+                .group = connection.wanted.group,
+                .command = connection.wanted.command,
+                .login = {},
+                .cwd = connection.ask.cwd,
+                .tty = connection.ask.tty,
+                .reason = connection.ask.reason,
+                .login_uid = connection.login->uid,
+                .pid = start.pid,
+                .session = start.session != 0xffffffffU ? std::optional(start.session) : std::nullopt,
+                .boot_id = parts_.clock.boot_id(),
+                .started = now.time,
+                .exited = {},
+                .status = {},
+                .ended = {}};
+        std::size_t size = connection.ask.path.size();
+        for (const std::string& argument : connection.ask.arguments) {
+            size += argument.size() + 1;
+        }
+        begun = parts_.uses.begin(use, size <= longest_kept_argv);
+    }
+    if (!begun) {
+        send(connection, to_frame(HelperRefused{.message = begun.error().message, .next = {}}));
+        return false;
+    }
+    connection.awaits = Awaits::exit;
+    connection.deadline = {};
+    return send(connection, go_frame());
+}
+
+} // namespace jit
