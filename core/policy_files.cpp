@@ -134,16 +134,14 @@ private:
         for (const auto& [name, role] : policy.roles) {
             for (std::size_t index = 0; index < role.commands.size(); ++index) {
                 const std::string& path = role.commands[index].path();
-                const std::string directory = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
-                const std::unique_ptr<char, void (*)(void*)> real(realpath(directory.c_str(), nullptr),
-                                                                  std::free);
-                if (real && directory != real.get()) {
+                const std::string real = in_real_directory(path);
+                if (real != path) {
                     problems.push_back(
                         {Problem::Severity::warning, role.where,
                          fmt::format("role.{}.commands[{}]", name, index),
-                         fmt::format("{} is {} on this host, and jit-sudo goes by that: write "
-                                     "{}{}",
-                                     directory, real.get(), real.get(), path.substr(path.rfind('/')))});
+                         fmt::format("{} is {} on this host, and jit-sudo goes by that: write {}",
+                                     path.substr(0, path.rfind('/')), real.substr(0, real.rfind('/')),
+                                     real)});
                 }
             }
         }
@@ -212,6 +210,16 @@ std::string without_slashes(std::string path) {
 }
 
 } // namespace
+
+std::string in_real_directory(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == 0 || slash == std::string::npos) {
+        return path;
+    }
+    const std::unique_ptr<char, void (*)(void*)> real(realpath(path.substr(0, slash).c_str(), nullptr),
+                                                      std::free);
+    return real ? real.get() + path.substr(slash) : path;
+}
 
 LoadedPolicy load_policy(const std::string& directory, Ownership ownership) {
     Reader reader(ownership);

@@ -45,4 +45,8 @@ enum class Ownership { root_only, anyone };
 [[nodiscard]] LoadedPolicy load_policy(const std::string& directory, Ownership ownership);
 [[nodiscard]] LoadedPolicy load_policy_file(const std::string& path, Ownership ownership);
 
+// The path of a command as jit-sudo goes by it: links to its directory are followed, the file is what was
+// named. As it is where the directory can't be told.
+[[nodiscard]] std::string in_real_directory(const std::string& path);
+
 } // namespace jit

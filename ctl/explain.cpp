@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Would somebody get this now, and why or why not.
+#include "core/policy_load.h"
 #include "core/text.h"
 #include "ctl/print.h"
 #include "ctl/reply.h"
@@ -10,8 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <memory>
 #include <unistd.h>
 
 namespace jit {
@@ -23,11 +22,7 @@ constexpr std::array<const char*, 6> command_directories{"/usr/local/sbin", "/us
 
 Outcome<std::string> resolve(const std::string& command) {
     if (command.starts_with('/')) {
-        // As jit-sudo does: links to the directory are followed, the file itself is what was named.
-        const std::size_t slash = command.rfind('/');
-        const std::string directory = command.substr(0, std::max<std::size_t>(slash, 1));
-        const std::unique_ptr<char, void (*)(void*)> real(realpath(directory.c_str(), nullptr), std::free);
-        return real && slash > 0 ? real.get() + command.substr(slash) : command;
+        return in_real_directory(command);
     }
     if (command.find('/') != std::string::npos || command.empty()) {
         return usage_failure(fmt::format("{}: give the command's full path, such as /usr/bin/systemctl",

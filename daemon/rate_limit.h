@@ -57,6 +57,10 @@ private:
     std::map<Uid, Bucket> buckets_;
 };
 
+// What those are told whose share of bytes is used up.
+inline constexpr const char* share_is_used_up =
+    "you have had as much recorded as one may in a day; try again later";
+
 // What one costs of whom so many bytes of events were appended, in bytes on the disk: the rows that they tell
 // of are about as long, and their end is yet to come.
 constexpr std::int64_t cost_of_recording(std::int64_t appended) {

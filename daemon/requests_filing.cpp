@@ -102,7 +102,7 @@ Result<Request> Requests::file_or_start(Request request) {
     }
     const BootTime asked = clock_.now().boot;
     if (!share_.has_left(request.requester.uid, asked)) {
-        return fail(Errc::exhausted, "you have had as much recorded as one may in a day; try again later");
+        return fail(Errc::exhausted, share_is_used_up);
     }
     const std::int64_t before = store_.appended();
     auto filed = store_.transact([&]() -> Result<Request> {

@@ -108,7 +108,7 @@ Result<void> Uses::room_for(Uid uid) {
         return fail(Errc::exhausted, "too much of yours runs by grants; end something, or wait");
     }
     if (!share_.has_left(uid, clock_.now().boot)) {
-        return fail(Errc::exhausted, "you have had as much recorded as one may in a day; try again later");
+        return fail(Errc::exhausted, share_is_used_up);
     }
     return store_.room_to_give();
 }
