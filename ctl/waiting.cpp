@@ -106,10 +106,10 @@ std::string stays_pending(const std::string& id) {
 
 // Where jitd goes away in the middle it is being restarted (an upgrade): what was filed is in its database,
 // so it is asked again for a while.
-Outcome<Exit> follow(const Context& context, Follower& follower, const std::string& id) {
+Outcome<Exit> follow(const Context& context, Follower& follower, const Interrupt& interrupt,
+                     const std::string& id) {
     constexpr int most_attempts = 20;
     constexpr auto pause = std::chrono::milliseconds(500);
-    const Interrupt interrupt;
     const auto stopped = [&](Failure failure) -> Outcome<Exit> {
         if (follower.pending()) {
             failure.message += (failure.message.empty() ? "" : "; ") + stays_pending(id);
@@ -153,11 +153,13 @@ Outcome<Exit> follow(const Context& context, Follower& follower, const std::stri
 } // namespace
 
 Outcome<Exit> watch(const Context& context, const std::string& id) {
+    const Interrupt interrupt;
     Follower follower(context, Until::over);
-    return follow(context, follower, id);
+    return follow(context, follower, interrupt, id);
 }
 
 Outcome<Exit> wait_for_answers(const Context& context, const Json& filed) {
+    const Interrupt interrupt; // before the first line, which says what Ctrl-C does
     Follower follower(context, Until::answered);
     if (!follower.take(filed)) {
         if (follower.failure()) {
@@ -165,7 +167,7 @@ Outcome<Exit> wait_for_answers(const Context& context, const Json& filed) {
         }
         return follower.finished() ? follower.result() : Exit::internal;
     }
-    return follow(context, follower, follower.seen()->id);
+    return follow(context, follower, interrupt, follower.seen()->id);
 }
 
 } // namespace jit

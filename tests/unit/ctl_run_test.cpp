@@ -298,6 +298,34 @@ TEST(CtlWait, ctrl_c_leaves_it_pending_and_says_so) {
     EXPECT_THAT(ran.err, AllOf(HasSubstr("7f3a stays pending"), HasSubstr("jitctl watch 7f3a")));
 }
 
+// A terminal at which somebody types Ctrl-C the moment they read that they may.
+class QuickHand : public std::stringbuf {
+protected:
+    std::streamsize xsputn(const char* text, std::streamsize size) override {
+        const std::streamsize put = std::stringbuf::xsputn(text, size);
+        if (!typed_ && str().find("Ctrl-C leaves it pending") != std::string::npos) {
+            typed_ = true;
+            (void)raise(SIGINT);
+        }
+        return put;
+    }
+
+private:
+    bool typed_ = false;
+};
+
+TEST(CtlWait, ctrl_c_at_once_leaves_it_pending_as_well) {
+    FakeJitd jitd({replies(reply_of(request("pending"))), streams({reply_of(request("pending"))})});
+    QuickHand hand;
+    std::ostream out(&hand);
+    std::ostringstream err;
+    const std::string path = jitd.path();
+    const std::array<const char*, 8> argv{"jitctl",   "--socket", path.c_str(), "request",
+                                          "--reason", "test",     "web-ops",    "--wait"};
+    EXPECT_EQ(run(static_cast<int>(argv.size()), argv.data(), out, err), 130);
+    EXPECT_THAT(err.str(), HasSubstr("7f3a stays pending"));
+}
+
 TEST(CtlWatch, goes_on_until_it_is_over) {
     const Ran ran =
         jitctl({"watch", "7f3a"}, {streams({reply_of(request("active")), reply_of(request("ended"))})});
