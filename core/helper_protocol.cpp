@@ -32,6 +32,9 @@ bool is_bare(std::string_view body, HelperMessage type) {
 
 std::string to_frame(const HelperAsk& message) {
     FrameWriter frame = writer(HelperMessage::ask);
+    frame.u8(static_cast<std::uint8_t>(message.what));
+    frame.u8(message.proof.use ? 1 : 0);
+    frame.u8(message.proof.keep ? 1 : 0);
     frame.bytes(message.run_as);
     frame.bytes(message.group);
     frame.bytes(message.path);
@@ -39,11 +42,15 @@ std::string to_frame(const HelperAsk& message) {
     frame.bytes(message.cwd);
     frame.bytes(message.tty);
     frame.bytes(message.reason);
+    frame.list(message.variables);
     return frame.frame();
 }
 
 std::optional<HelperAsk> parse_helper_ask(std::string_view body) {
-    return parse<HelperAsk>(body, HelperMessage::ask, [](FrameReader& reader, HelperAsk& message) {
+    auto ask = parse<HelperAsk>(body, HelperMessage::ask, [](FrameReader& reader, HelperAsk& message) {
+        message.what = static_cast<HelperWhat>(reader.u8());
+        message.proof.use = reader.u8() == 1;
+        message.proof.keep = reader.u8() == 1;
         message.run_as = reader.bytes();
         message.group = reader.bytes();
         message.path = reader.bytes();
@@ -51,13 +58,16 @@ std::optional<HelperAsk> parse_helper_ask(std::string_view body) {
         message.cwd = reader.bytes();
         message.tty = reader.bytes();
         message.reason = reader.bytes();
+        message.variables = reader.byte_list();
     });
+    return ask && ask->what <= HelperWhat::forget_all ? std::move(ask) : std::nullopt;
 }
 
 std::string to_frame(const HelperRefused& message) {
     FrameWriter frame = writer(HelperMessage::refused);
     frame.bytes(message.message);
     frame.list(message.next);
+    frame.bytes(message.offers);
     return frame.frame();
 }
 
@@ -66,6 +76,7 @@ std::optional<HelperRefused> parse_helper_refused(std::string_view body) {
                                 [](FrameReader& reader, HelperRefused& message) {
                                     message.message = reader.bytes();
                                     message.next = reader.byte_list();
+                                    message.offers = reader.bytes();
                                 });
 }
 
@@ -81,6 +92,7 @@ std::string to_frame(const HelperAllowed& message) {
     frame.bytes(message.user);
     frame.bytes(message.home);
     frame.bytes(message.shell);
+    frame.bytes(message.command);
     frame.i64(message.deadline.time);
     frame.i64(message.deadline.boot);
     return frame.frame();
@@ -99,6 +111,7 @@ std::optional<HelperAllowed> parse_helper_allowed(std::string_view body) {
                                     message.user = reader.bytes();
                                     message.home = reader.bytes();
                                     message.shell = reader.bytes();
+                                    message.command = reader.bytes();
                                     message.deadline.time = reader.i64();
                                     message.deadline.boot = reader.i64();
                                 });
@@ -159,6 +172,34 @@ std::optional<HelperEnding> parse_helper_ending(std::string_view body) {
     });
 }
 
+std::string to_frame(const HelperProve& message) {
+    FrameWriter frame = writer(HelperMessage::prove);
+    frame.u8(message.authenticate ? 1 : 0);
+    frame.bytes(message.caller);
+    return frame.frame();
+}
+
+std::optional<HelperProve> parse_helper_prove(std::string_view body) {
+    return parse<HelperProve>(body, HelperMessage::prove, [](FrameReader& reader, HelperProve& message) {
+        message.authenticate = reader.u8() != 0;
+        message.caller = reader.bytes();
+    });
+}
+
+std::string proven_frame() {
+    return writer(HelperMessage::proven).frame();
+}
+bool is_helper_proven(std::string_view body) {
+    return is_bare(body, HelperMessage::proven);
+}
+
+std::string done_frame() {
+    return writer(HelperMessage::done).frame();
+}
+bool is_helper_done(std::string_view body) {
+    return is_bare(body, HelperMessage::done);
+}
+
 std::string go_frame() {
     return writer(HelperMessage::go).frame();
 }
@@ -178,7 +219,7 @@ std::optional<HelperMessage> helper_message_type(std::string_view body) {
     FrameReader reader(body.substr(0, 1));
     const std::uint8_t type = reader.u8();
     if (!reader.ok() || type < static_cast<std::uint8_t>(HelperMessage::ask) ||
-        type > static_cast<std::uint8_t>(HelperMessage::ending)) {
+        type > static_cast<std::uint8_t>(HelperMessage::done)) {
         return std::nullopt;
     }
     return static_cast<HelperMessage>(type);

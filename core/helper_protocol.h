@@ -15,6 +15,13 @@
 //                                              ← Ending, where it is ended before its time
 //     Exited                                   →
 //
+// Where no command is asked for (-v, -k, -K):
+//     Ask            what: validate, forget …  →
+//                                              ← Prove; or Done; or Refused
+//     authenticates, where Prove says so
+//     Proven                                   →
+//                                              ← Done
+//
 // MUST:
 //  1. The caller's uid is the real uid that the kernel puts into SCM_CREDENTIALS of the first message.
 //  jit-sudo sends
@@ -46,24 +53,52 @@ enum class HelperMessage : std::uint8_t {
     go = 5,
     deadline = 6,
     exited = 7,
-    ending = 8
+    ending = 8,
+    prove = 9,
+    proven = 10,
+    done = 11
+};
+
+enum class HelperWhat : std::uint8_t {
+    command = 0,
+    shell = 1,       // the path is empty: the caller's own shell
+    login_shell = 2, // the path is empty: the target's shell
+    validate = 3,    // that the caller is who they are, and nothing else
+    forget = 4,      // that it was proven in this session
+    forget_all = 5   // that it was proven anywhere
+};
+
+// How a proof of who one is counts: one from before may be used, and one from now is remembered.
+struct HelperProof {
+    bool use = true;
+    bool keep = true;
 };
 
 // "May I?" All text is bytes as they were typed; jitd checks it.
 struct HelperAsk {
-    std::string run_as; // a user name; empty: root, or with a group the caller
+    HelperWhat what = HelperWhat::command;
+    HelperProof proof;
+    std::string run_as; // a user name, or "#" and a uid; empty: root, or with a group the caller
     std::string group;  // a group name, or empty
     std::string path;   // the command's absolute path, resolved by jit-sudo in its secure path
     std::vector<std::string> arguments; // argv[1..]
     std::string cwd;
-    std::string tty;    // "/dev/pts/3", or empty
-    std::string reason; // what it is for, in the caller's words; or empty
+    std::string tty;                    // "/dev/pts/3", or empty
+    std::string reason;                 // what it is for, in the caller's words; or empty
+    std::vector<std::string> variables; // "NAME=value" that the command is to have
 };
 
 // `message` says what was refused and why, in one line; `next` are the lines that say what to do.
 struct HelperRefused {
     std::string message;
     std::vector<std::string> next;
+    std::string offers; // JSON for `jitctl ask`: the roles that would allow it; empty: none
+};
+
+// "Prove who you are": `authenticate` is false where that isn't needed, or was done not long ago.
+struct HelperProve {
+    bool authenticate = true;
+    std::string caller; // the account that authenticates
 };
 
 struct HelperDeadline {
@@ -83,6 +118,7 @@ struct HelperAllowed {
     std::string user;
     std::string home;
     std::string shell;
+    std::string command; // its path, as it was decided about
     HelperDeadline deadline;
 };
 
@@ -108,6 +144,9 @@ struct HelperExited {
 [[nodiscard]] std::string to_frame(const HelperDeadline& message);
 [[nodiscard]] std::string to_frame(const HelperExited& message);
 [[nodiscard]] std::string to_frame(const HelperEnding& message);
+[[nodiscard]] std::string to_frame(const HelperProve& message);
+[[nodiscard]] std::string proven_frame();
+[[nodiscard]] std::string done_frame();
 [[nodiscard]] std::string go_frame();
 [[nodiscard]] std::string deadline_question_frame();
 
@@ -120,6 +159,9 @@ struct HelperExited {
 [[nodiscard]] std::optional<HelperDeadline> parse_helper_deadline(std::string_view body);
 [[nodiscard]] std::optional<HelperExited> parse_helper_exited(std::string_view body);
 [[nodiscard]] std::optional<HelperEnding> parse_helper_ending(std::string_view body);
+[[nodiscard]] std::optional<HelperProve> parse_helper_prove(std::string_view body);
+[[nodiscard]] bool is_helper_proven(std::string_view body);
+[[nodiscard]] bool is_helper_done(std::string_view body);
 [[nodiscard]] bool is_helper_go(std::string_view body);
 [[nodiscard]] bool is_helper_deadline_question(std::string_view body);
 

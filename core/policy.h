@@ -32,9 +32,10 @@ struct Subject {
 };
 
 struct Site {
-    std::string help;                        // shown with every denial
-    Millis pending = std::chrono::hours(24); // unanswered requests time out after this
-    std::vector<Subject> auditors;           // may read everything
+    std::string help;                              // shown with every denial
+    Millis pending = std::chrono::hours(24);       // unanswered requests time out after this
+    std::vector<Subject> auditors;                 // may read everything
+    Millis auth_timeout = std::chrono::minutes(5); // a proof of who one is counts so long; 0: once
 };
 
 // A human: one or more accounts, the person's name among them, and signing principals. A person who isn't in
@@ -83,6 +84,8 @@ struct Role {
     std::vector<std::string> login;       // PAM services
     std::string ticket;                   // POSIX extended regular expression for the whole ticket, or empty
     std::optional<bool> authenticate;     // unset: where the account has a password
+    std::optional<Millis> auth_timeout;   // unset: the site's
+    std::vector<std::string> env;         // variables that the caller may hand in: "NAME", "PREFIX_*"
     Where where;
 };
 

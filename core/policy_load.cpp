@@ -2,6 +2,7 @@
 // The form of the policy: TOML to Policy, key by key. Whether it makes sense is for policy_check.cpp.
 #include "core/policy_table.h"
 #include "core/text.h"
+#include "core/variables.h"
 
 #include <regex.h>
 
@@ -18,14 +19,14 @@ constexpr unsigned most_repetitions = 1024; // in a ticket's pattern
 constexpr std::size_t longest_ticket = 256; // its pattern
 
 constexpr std::array<std::string_view, 5> top_keys = {"site", "person", "people", "risk", "role"};
-constexpr std::array<std::string_view, 3> site_keys = {"help", "pending", "auditors"};
+constexpr std::array<std::string_view, 4> site_keys = {"help", "pending", "auditors", "auth_timeout"};
 constexpr std::array<std::string_view, 2> person_keys = {"accounts", "principals"};
 constexpr std::array<std::string_view, 2> people_keys = {"members", "signers"};
 constexpr std::array<std::string_view, 2> risk_keys = {"auto_approve", "stages"};
 constexpr std::array<std::string_view, 3> stage_keys = {"from", "count", "signed"};
-constexpr std::array<std::string_view, 13> role_keys = {
-    "title",    "risk",   "eligible",    "max",   "extend", "needs",       "run_as",
-    "commands", "groups", "memberships", "login", "ticket", "authenticate"};
+constexpr std::array<std::string_view, 15> role_keys = {
+    "title",  "risk",        "eligible", "max",    "extend",       "needs",        "run_as", "commands",
+    "groups", "memberships", "login",    "ticket", "authenticate", "auth_timeout", "env"};
 
 // Principals are compared whole with those in an allowed_signers file, where blanks and commas separate and
 // * ? ! are patterns (ssh-keygen(1), ALLOWED SIGNERS).
@@ -42,11 +43,25 @@ std::string regex_message(int code, const regex_t& regex) {
 constexpr std::string_view account_expected = "an account name";
 constexpr std::string_view group_expected = "the name of a Unix group, without @";
 
+// No day goes by on one password.
+std::optional<Millis> read_auth_timeout(Draft& draft, const Table& in) {
+    constexpr Millis most = std::chrono::hours(24);
+    if (in.is("auth_timeout", "0s")) {
+        return Millis{0};
+    }
+    const auto timeout = in.duration("auth_timeout");
+    if (timeout && *timeout > most) {
+        draft.error(in.key_path("auth_timeout"), "at most 24h; \"0s\" asks every time");
+    }
+    return timeout;
+}
+
 void read_site(Draft& draft, const Table& in) {
     Site& site = draft.policy.site;
     site.help = in.text("help").value_or("");
     site.pending = in.duration("pending").value_or(site.pending);
     site.auditors = in.subjects("auditors");
+    site.auth_timeout = read_auth_timeout(draft, in).value_or(site.auth_timeout);
 }
 
 void read_person(Draft&, const Table& in, Person& person) {
@@ -196,6 +211,19 @@ void read_role(Draft& draft, const Table& in, Role& role) {
         check_ticket(draft, in.key_path("ticket"), role.ticket);
     }
     role.authenticate = in.boolean("authenticate");
+    role.auth_timeout = read_auth_timeout(draft, in);
+    if (in.has("auth_timeout") && role.authenticate == false) {
+        draft.error(in.key_path("auth_timeout"), "of no use with authenticate = false");
+    }
+    role.env = in.strings("env", [](std::string_view) { return true; }, "the name of a variable");
+    for (const std::string& pattern : role.env) {
+        if (const auto wrong = wrong_variable_pattern(pattern)) {
+            draft.error(in.key_path("env"), in_quotes(pattern) + ": " + *wrong);
+        }
+    }
+    if (in.fills("env") && !in.fills("commands")) {
+        draft.error(in.key_path("env"), "of use only with 'commands'");
+    }
     if (!in.fills("commands") && !in.fills("groups") && !in.fills("memberships") && !in.fills("login")) {
         draft.error("role." + role.name, "gives nothing: no commands, groups, memberships or login");
     }

@@ -193,6 +193,13 @@ public:
         }
     }
 
+    // Whether the key is that string.
+    [[nodiscard]] bool is(std::string_view key, std::string_view text) const {
+        const toml::node* node = table_.get(key);
+        const auto* value = node == nullptr ? nullptr : node->as_string();
+        return value != nullptr && value->get() == text;
+    }
+
     // Whether the key is there and is not an empty array.
     [[nodiscard]] bool fills(std::string_view key) const {
         const toml::node* node = table_.get(key);

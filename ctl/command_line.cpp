@@ -2,6 +2,7 @@
 #include "ctl/command_line.h"
 
 #include "core/text.h"
+#include "ctl/command_words.h"
 #include "ctl/print.h"
 
 #include <CLI/CLI.hpp>
@@ -75,6 +76,7 @@ public:
         add_answering();
         add_looking();
         add_host();
+        add_hidden();
         app_.footer(epilogue);
         app_.add_flag("--version", version_, "Show the version")->group("Common options");
         add_common(app_);
@@ -171,7 +173,12 @@ private:
         CLI::App& all = verb(app_, "list", "Show what is pending or active and concerns you", group,
                              [](const Context& c, const CommandLine& l) { return list(c, l.list); });
         all.add_flag("--all", line_.list.all, "Those that are over too, newest first");
-        all.add_flag("--mine", line_.list.mine, "Only yours, each with what it allows")->excludes("--all");
+        CLI::Option* mine = all.add_flag("--mine", line_.list.mine, "Only yours, each with what it allows")
+                                ->excludes("--all");
+        all.add_option("--user", line_.list.user, "Only USER's, as far as you may see them")
+            ->option_text("USER")
+            ->excludes(mine);
+        all.add_flag("--long", line_.list.in_detail, "All there is to know of each");
         all.add_option("--limit", line_.list.limit, "At most so many (1 to 1000)")
             ->option_text("N")
             ->check(CLI::Range(1, 1000));
@@ -230,6 +237,8 @@ private:
             ->option_text("SERVICE");
         why.add_option("--group", line_.explain.group, "A group")->option_text("GROUP");
 
+        why.add_flag("--now", line_.explain.now, "Status 1 also where it would have to be asked for first");
+
         CLI::App& trail = verb(app_, "audit", "Show the audit trail, or verify it", group,
                                [](const Context& c, const CommandLine& l) { return audit(c, l.audit); });
         trail.add_flag("--follow", line_.audit.follow, "Go on with what happens from now on");
@@ -278,6 +287,15 @@ private:
         verb(app_, "version", "Print the version", group, without_options<print_version>);
     }
 
+    // What jit-sudo calls, and nobody else.
+    void add_hidden() {
+        CLI::App& app =
+            verb(app_, "ask", "Ask for one of the roles offered, then run what follows --", "",
+                 [](const Context& c, const CommandLine& l) { return ask_and_run(c, l.ask_and_run); });
+        app.add_option("--offers", line_.ask_and_run.offers, "As jitd sent them")->required();
+        app.add_option("--reason", line_.ask_and_run.reason, "What it is for; nothing is asked then");
+    }
+
     void add_pam(CLI::App& pam) {
         pam.require_subcommand(0, 1);
         CLI::App& on = verb(pam, "enable", "Put our lines into the service's file in /etc/pam.d", "Verbs",
@@ -323,79 +341,23 @@ std::string path_of(const CLI::App& verb) {
                                         : path_of(*verb.get_parent()) + ' ' + verb.get_name();
 }
 
-Outcome<void> check_explained(ExplainOptions& options, bool command_flag, bool without_dashes) {
-    const int questions =
-        (options.command.empty() ? 0 : 1) + (options.login ? 1 : 0) + (options.group ? 1 : 0);
-    if (questions != 1 || (command_flag && options.command.empty())) {
-        return usage_failure(
-            "say one thing to explain: -- COMMAND [ARGUMENT ...], --login SERVICE or --group GROUP");
-    }
-    if (without_dashes && options.command.front().starts_with('-')) {
-        return usage_failure(
-            fmt::format("there is no option {}; see jitctl explain --help", escape(options.command.front())));
-    }
-    if (options.run_as && options.command.empty()) {
-        return usage_failure("--run-as belongs to a command");
-    }
-    // A whole command in quotes, as one writes it in a policy.
-    if (command_flag && options.command.size() == 1 &&
-        options.command.front().find(' ') != std::string::npos) {
-        const std::string whole = options.command.front();
-        options.command.clear();
-        for (std::size_t from = 0; from < whole.size();) {
-            const std::size_t to = std::min(whole.find(' ', from), whole.size());
-            if (to > from) {
-                options.command.push_back(whole.substr(from, to - from));
-            }
-            from = to + 1;
-        }
-    }
-    return {};
-}
-
-// The first argument that isn't text, counted from 1; 0 where all are. JSON can't carry anything else.
-std::size_t not_text(std::span<const char* const> arguments) {
-    const auto bad = std::ranges::find_if(arguments, [](const char* argument) { return !is_text(argument); });
-    return bad == arguments.end() ? 0 : static_cast<std::size_t>(bad - arguments.begin()) + 1;
-}
-
-bool is_explain(std::span<const char* const> arguments) {
-    for (auto at = arguments.begin(); at != arguments.end(); ++at) {
-        const std::string_view argument = *at;
-        if (argument == "--socket" && at + 1 != arguments.end()) {
-            ++at;
-        } else if (!argument.starts_with('-')) {
-            return argument == "explain";
-        }
-    }
-    return false;
-}
-
-// Where the command that `explain` is asked about begins with "--", it is kept from CLI11, which would read
-// on in it.
-std::size_t options_before_command(std::span<const char* const> arguments) {
-    const auto end =
-        is_explain(arguments) ? std::ranges::find(arguments, std::string_view("--")) : arguments.end();
-    return static_cast<std::size_t>(end - arguments.begin());
-}
-
 } // namespace
 
 Outcome<CommandLine> read_command_line(std::span<const char* const> arguments) {
-    if (const std::size_t bad = not_text(arguments); bad != 0) {
+    const SplitWords words = split_words(arguments);
+    if (const std::size_t bad = not_text(words.must_be_text); bad != 0) {
         return usage_failure(fmt::format("argument {} is not UTF-8 text", bad));
     }
     CommandLine line;
     Parser parser(line);
     CLI::App& app = parser.app();
-    const auto options = arguments.first(options_before_command(arguments));
-    try {
-        app.parse(std::vector<std::string>(options.rbegin(), options.rend())); // it takes them from the back
+    try { // it takes them from the back
+        app.parse(std::vector<std::string>(words.options.rbegin(), words.options.rend()));
     } catch (const CLI::CallForHelp&) {
         line.help = app.help();
         return line;
     } catch (const CLI::ParseError& error) {
-        const std::string_view first = options.empty() ? "" : options.front();
+        const std::string_view first = words.options.empty() ? "" : words.options.front();
         if (!parser.parsed_verb() && !first.empty() && first.front() != '-') {
             return usage_failure(fmt::format("there is no verb {}; see jitctl --help", shell_word(first)));
         }
@@ -407,13 +369,15 @@ Outcome<CommandLine> read_command_line(std::span<const char* const> arguments) {
         return usage_failure(fmt::format("say what to do; see {} --help", path_of(parser.parsed())));
     }
     if (app.got_subcommand("explain")) {
-        line.explain.command = app.get_subcommand("explain")->remaining();
-        const bool begun = !line.explain.command.empty();
-        // What follows "--" is the command; where it had begun before, the "--" is its own.
-        const auto rest = arguments.subspan(std::min(options.size() + (begun ? 0 : 1), arguments.size()));
-        line.explain.command.insert(line.explain.command.end(), rest.begin(), rest.end());
-        if (auto good = check_explained(line.explain, parser.command_flag(), begun); !good) {
+        auto command = explained_command(app.get_subcommand("explain")->remaining(), words);
+        if (auto good = check_explained(line.explain, std::move(command), parser.command_flag()); !good) {
             return std::unexpected(good.error());
+        }
+    }
+    if (app.got_subcommand("ask")) {
+        line.ask_and_run.words.assign(words.rest.begin(), words.rest.end());
+        if (line.ask_and_run.words.empty()) {
+            return usage_failure("jitctl ask is for jit-sudo to call");
         }
     }
     return line;

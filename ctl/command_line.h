@@ -18,6 +18,7 @@ struct CommandLine {
 
     AskOptions ask;
     ListOptions list;
+    AskAndRunOptions ask_and_run;
     std::string id;
     AnswerOptions answer;
     ExplainOptions explain;

@@ -110,7 +110,9 @@ Outcome<Exit> explain(const Context& context, const ExplainOptions& options) {
     }
     context.print_json(*reply);
     context.print_text(text(*explanation, options, what));
-    return explanation->verdict == "refused" ? Exit::refused : Exit::done;
+    const bool good =
+        explanation->verdict == "granted" || (explanation->verdict == "available" && !options.now);
+    return good ? Exit::done : Exit::refused;
 }
 
 } // namespace jit

@@ -60,7 +60,7 @@ Outcome<Exit> ask(const Context& context, std::string_view method, Json paramete
         return std::unexpected(reply.error());
     }
     if (options.wait) {
-        return wait_for_answers(context, *reply);
+        return wait_for_answers(context, *reply, Telling::fully);
     }
     const auto filed = reply::read_request(*reply);
     if (!filed) {
@@ -71,13 +71,33 @@ Outcome<Exit> ask(const Context& context, std::string_view method, Json paramete
     return Exit::done;
 }
 
-void say_mine(const Context& context, const std::vector<reply::Request>& requests) {
+// Of a reply's requests.
+void keep_those_of(Json& reply, const std::string& user) {
+    const auto requests = reply.find("requests");
+    if (requests == reply.end() || !requests->is_array()) {
+        return; // read_requests says so
+    }
+    std::erase_if(requests->get_ref<Json::array_t&>(), [&](const Json& request) {
+        const auto is = [&](const char* key) {
+            const auto value = request.is_object() ? request.find(key) : request.end();
+            return request.is_object() && value != request.end() && *value == user;
+        };
+        return !is("account") && !is("person");
+    });
+}
+
+void say_grants(const Context& context, const std::vector<reply::Request>& requests,
+                const ListOptions& options) {
     const Time now = wall_clock();
     for (const reply::Request& request : requests) {
-        context.print_text(request.state == State::active ? grant_text(request, now)
-                                                          : summary(request, now) + '\n');
+        context.print_text(options.in_detail                ? details(request, now) + '\n'
+                           : request.state == State::active ? grant_text(request, now)
+                                                            : summary(request, now) + '\n');
     }
-    if (requests.empty()) {
+    if (requests.empty() && options.user) {
+        context.print_text(
+            fmt::format("{} has no grant that you may know of, and waits for none\n", escape(*options.user)));
+    } else if (requests.empty()) {
         context.print_text(
             "you have no grant, and wait for none. What would it take? jitctl explain -- COMMAND\n");
     }
@@ -120,17 +140,20 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
     if (options.limit) {
         parameters["limit"] = *options.limit;
     }
-    const auto reply = call(context, "List", parameters);
+    auto reply = call(context, "List", parameters);
     if (!reply) {
         return std::unexpected(reply.error());
+    }
+    if (options.user) {
+        keep_those_of(*reply, *options.user);
     }
     const auto requests = reply::read_requests(*reply);
     if (!requests) {
         return std::unexpected(requests.error());
     }
     context.print_json(*reply);
-    if (options.mine) {
-        say_mine(context, *requests);
+    if (options.mine || options.user || options.in_detail) {
+        say_grants(context, *requests, options);
         return Exit::done;
     }
     if (requests->empty()) {

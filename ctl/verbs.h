@@ -48,6 +48,8 @@ struct AskOptions {
 struct ListOptions {
     bool all = false;
     bool mine = false;
+    bool in_detail = false;
+    std::optional<std::string> user; // only theirs
     std::optional<std::int64_t> limit;
 };
 Outcome<Exit> request(const Context& context, const AskOptions& options);
@@ -58,8 +60,18 @@ Outcome<Exit> show(const Context& context, const std::string& id);
 
 // waiting.cpp
 Outcome<Exit> watch(const Context& context, const std::string& id);
+enum class Telling { fully, briefly }; // with or without how a grant is used
 // Until the request is active or over. `filed` is the reply that filed it.
-Outcome<Exit> wait_for_answers(const Context& context, const Json& filed);
+Outcome<Exit> wait_for_answers(const Context& context, const Json& filed, Telling telling);
+
+// ask.cpp
+struct AskAndRunOptions {
+    std::string offers; // JSON: [{"role", "how", "ticket", "pending"}], the best first
+    std::optional<std::string> reason;
+    std::vector<std::string> words; // executed once one is granted
+    std::string terminal = "/dev/tty";
+};
+Outcome<Exit> ask_and_run(const Context& context, const AskAndRunOptions& options);
 
 // answers.cpp
 struct AnswerOptions {
@@ -79,6 +91,7 @@ struct ExplainOptions {
     std::optional<std::string> run_as;
     std::optional<std::string> login;
     std::optional<std::string> group;
+    bool now = false; // what could be had on request counts as refused
 };
 Outcome<Exit> explain(const Context& context, const ExplainOptions& options);
 

@@ -16,7 +16,7 @@ namespace {
 enum class Until { answered, over };
 
 // What is new since the last time it was seen, one line each.
-std::string changes(const reply::Request& before, const reply::Request& after, Time now) {
+std::string changes(const reply::Request& before, const reply::Request& after, Time now, Telling telling) {
     std::string text;
     for (std::size_t i = before.answers.size(); i < after.answers.size(); ++i) {
         text += answer_text(after, after.answers[i]) + "\n";
@@ -27,7 +27,8 @@ std::string changes(const reply::Request& before, const reply::Request& after, T
         }
     } else if (after.state != before.state && !(after.state == State::denied && !text.empty())) {
         text += summary(after, now) + "\n" +
-                (after.state == State::active ? use_text(after, now) : std::string());
+                (after.state == State::active && telling == Telling::fully ? use_text(after, now)
+                                                                           : std::string());
     }
     return text;
 }
@@ -35,7 +36,8 @@ std::string changes(const reply::Request& before, const reply::Request& after, T
 // Tells of one request as it changes.
 class Follower {
 public:
-    Follower(const Context& context, Until until) : context_(context), until_(until) {}
+    Follower(const Context& context, Until until, Telling telling)
+        : context_(context), until_(until), telling_(telling) {}
 
     // False: nothing more is wanted.
     bool take(const Json& parameters) {
@@ -78,7 +80,7 @@ public:
 private:
     void tell(const reply::Request& request) const {
         if (seen_) {
-            context_.print_text(changes(*seen_, request, wall_clock()));
+            context_.print_text(changes(*seen_, request, wall_clock(), telling_));
             return;
         }
         std::string text = summary(request, wall_clock());
@@ -86,7 +88,7 @@ private:
             text += ". Waiting, Ctrl-C leaves it pending …";
         }
         text += "\n";
-        if (request.state == State::active) {
+        if (request.state == State::active && telling_ == Telling::fully) {
             text += use_text(request, wall_clock());
         }
         context_.print_text(text);
@@ -94,6 +96,7 @@ private:
 
     const Context& context_;
     Until until_;
+    Telling telling_;
     std::optional<reply::Request> seen_;
     std::optional<Failure> failure_;
     Json last_reply_;
@@ -154,13 +157,13 @@ Outcome<Exit> follow(const Context& context, Follower& follower, const Interrupt
 
 Outcome<Exit> watch(const Context& context, const std::string& id) {
     const Interrupt interrupt;
-    Follower follower(context, Until::over);
+    Follower follower(context, Until::over, Telling::fully);
     return follow(context, follower, interrupt, id);
 }
 
-Outcome<Exit> wait_for_answers(const Context& context, const Json& filed) {
+Outcome<Exit> wait_for_answers(const Context& context, const Json& filed, Telling telling) {
     const Interrupt interrupt; // before the first line, which says what Ctrl-C does
-    Follower follower(context, Until::answered);
+    Follower follower(context, Until::answered, telling);
     if (!follower.take(filed)) {
         if (follower.failure()) {
             return std::unexpected(*follower.failure());

@@ -2,10 +2,13 @@
 #include "daemon/choose.h"
 
 #include "core/text.h"
+#include "core/variables.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace jit {
@@ -22,6 +25,10 @@ bool is_group_alone(const Wanted& wanted) {
 
 bool role_has(const Scope& scope, const Role& role, const Wanted& wanted) {
     if (!wanted.group.empty() && !scope_allows_group(scope, role, wanted.group)) {
+        return false;
+    }
+    if (!std::ranges::all_of(wanted.variables,
+                             [&](const std::string& name) { return allows_variable(role.env, name); })) {
         return false;
     }
     if (is_group_alone(wanted)) {
@@ -42,6 +49,19 @@ std::string shown(const Command& command) {
         }
     }
     return text;
+}
+
+// How many people must say yes. None where a rule does.
+unsigned effort(const Policy& policy, const Role& role) {
+    const auto risk = policy.risks.find(role.risk);
+    if (risk == policy.risks.end() || risk->second.auto_approve) {
+        return 0;
+    }
+    unsigned people = 0;
+    for (const Stage& stage : risk->second.stages) {
+        people += stage.count;
+    }
+    return people;
 }
 
 std::string request_line(const Role& role) {
@@ -116,25 +136,38 @@ const Request* longest_for_group(const Policy& policy, const std::vector<Request
 Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
             const std::vector<Request>& mine, const std::function<std::string(const Role&)>& how) {
     Denial denial;
-    denial.message =
-        fmt::format("no grant lets you run {} as {}{}", wanted.command ? shown(*wanted.command) : "this",
-                    escape(wanted.run_as),
-                    wanted.group.empty() ? "" : fmt::format(" with group {}", escape(wanted.group)));
+    denial.message = fmt::format(
+        "no grant lets you run {} as {}{}{}", wanted.command ? shown(*wanted.command) : "this",
+        escape(wanted.run_as),
+        wanted.group.empty() ? "" : fmt::format(" with group {}", escape(wanted.group)),
+        wanted.variables.empty()
+            ? ""
+            : fmt::format(" with {} set", escape(fmt::format("{}", fmt::join(wanted.variables, ", ")))));
     const Party party = party_of(policy, account);
+    std::vector<const Role*> roles;
     for (const auto& [name, role] : policy.roles) {
         const auto whole = scope_of(role, {}, {});
-        if (!eligible(role, party, account) || !whole || !role_has(*whole, role, wanted) ||
-            denial.next.size() >= most_roles_shown) {
-            continue;
+        if (eligible(role, party, account) && whole && role_has(*whole, role, wanted)) {
+            roles.push_back(&role);
         }
-        const auto pending = std::ranges::find_if(mine, [&](const Request& request) {
-            return request.role == name && request.state == State::pending;
-        });
-        denial.next.push_back(
-            pending != mine.end()
-                ? fmt::format("request {} for {} is pending: jitctl watch {}", pending->id, name, pending->id)
-                : fmt::format("{} would ({}): {}", name, how(role), request_line(role)));
     }
+    std::ranges::stable_sort(roles, {}, [&](const Role* role) { return effort(policy, *role); });
+    for (const Role* role : roles | std::views::take(most_roles_shown)) {
+        const auto pending = std::ranges::find_if(mine, [&](const Request& request) {
+            return request.role == role->name && request.state == State::pending;
+        });
+        Offer offer{.role = role->name, .how = how(*role), .ticket = role->ticket, .pending = {}};
+        if (pending != mine.end()) {
+            offer.pending = pending->id;
+        }
+        denial.next.push_back(
+            offer.pending.empty()
+                ? fmt::format("{} would ({}): {}", role->name, offer.how, request_line(*role))
+                : fmt::format("request {} for {} is pending: jitctl watch {}", pending->id, role->name,
+                              pending->id));
+        denial.offers.push_back(std::move(offer));
+    }
+    std::ranges::stable_partition(denial.offers, [](const Offer& offer) { return !offer.pending.empty(); });
     if (denial.next.empty()) {
         denial.next.emplace_back("no role that you are eligible for has it");
     }
@@ -148,7 +181,8 @@ Denial deny_too_short(const Role& role, const Request& grant, Millis left) {
     return {.message = fmt::format("{} has {} left, and starts no command with less than {}", role.name,
                                    describe_duration(left), format_duration(role.needs)),
             .next = {role.extend ? fmt::format("more time: jitctl extend {} --reason '…'", grant.id)
-                                 : request_line(role)}};
+                                 : request_line(role)},
+            .offers = {}};
 }
 
 } // namespace jit

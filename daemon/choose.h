@@ -19,6 +19,7 @@ struct Wanted {
     std::string run_as;
     std::string group; // empty: none
     std::optional<Command> command;
+    std::vector<std::string> variables = {}; // names of those that are handed in
 };
 
 // Whether a grant of the role could carry it, by its scope: the others needn't be read.
@@ -39,9 +40,18 @@ struct Wanted {
                                                const Party& by, std::string_view group, const Now& now,
                                                const std::string& boot_id);
 
+// A role that would allow what was refused.
+struct Offer {
+    std::string role;
+    std::string how;     // in words, how it is had
+    std::string ticket;  // the pattern, or empty
+    std::string pending; // a request for it that waits already, or empty
+};
+
 struct Denial {
     std::string message;           // what was refused, and why
     std::vector<std::string> next; // what to do, a line each
+    std::vector<Offer> offers;     // the best first
 };
 
 // `mine`: the person's pending and active requests. `how`: in words, how a role is had.

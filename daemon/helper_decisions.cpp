@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // What is decided about a command: may it run, as whom, and may it begin now.
+#include "core/policy_load.h"
 #include "core/record.h"
 #include "core/text.h"
+#include "core/variables.h"
 #include "daemon/helper_server.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace jit {
 namespace {
@@ -32,9 +35,35 @@ std::string wish_of(const Wanted& wanted) {
 
 bool is_plain(const HelperAsk& ask) {
     const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+    std::size_t variables = 0;
+    for (const std::string& variable : ask.variables) {
+        variables += variable.size() + 1;
+    }
     return !has_nul(ask.path) && std::ranges::none_of(ask.arguments, has_nul) &&
-           ask.cwd.size() <= longest_place_text && ask.tty.size() <= longest_place_text &&
-           ask.reason.size() <= longest_helper_reason;
+           (ask.path.starts_with('/') || (ask.path.empty() && ask.what != HelperWhat::command)) &&
+           ask.variables.size() <= most_variables && variables <= longest_variables &&
+           std::ranges::all_of(ask.variables, is_assignment) && ask.cwd.size() <= longest_place_text &&
+           ask.tty.size() <= longest_place_text && ask.reason.size() <= longest_helper_reason;
+}
+
+// What run_as says: a name, or "#" and a number.
+std::optional<AccountKey> key_of(const std::string& run_as) {
+    if (is_account_name(run_as)) {
+        return run_as;
+    }
+    std::uint32_t uid = 0;
+    const char* const end = run_as.data() + run_as.size();
+    if (run_as.size() < 2 || run_as.front() != '#' || (run_as[1] == '0' && run_as.size() > 2)) {
+        return std::nullopt;
+    }
+    const auto [stop, error] = std::from_chars(run_as.data() + 1, end, uid);
+    return error == std::errc() && stop == end && Uid{uid} != no_uid ? std::optional<AccountKey>(Uid{uid})
+                                                                     : std::nullopt;
+}
+
+// Where a shell is asked for that the caller didn't name: as login(1) has it where passwd(5) names none.
+std::string shell_of(const Account& account) {
+    return in_real_directory(account.shell.starts_with('/') ? account.shell : "/bin/sh");
 }
 
 } // namespace
@@ -42,6 +71,9 @@ bool is_plain(const HelperAsk& ask) {
 void HelperServer::asked(std::uint64_t id) {
     Connection& connection = *find(id);
     connection.deadline = {};
+    if (connection.ask.what == HelperWhat::forget || connection.ask.what == HelperWhat::forget_all) {
+        return forget(id); // whoever it is, and wherever: it only takes away
+    }
     const Uid caller = *connection.caller;
     if (!connection.login) {
         return refuse(id, connection.login.error());
@@ -83,17 +115,16 @@ void HelperServer::found_caller(std::uint64_t id, const Account& account) {
     Connection& connection = *find(id);
     connection.account = account;
     const HelperAsk& ask = connection.ask;
-    const std::string run_as = !ask.run_as.empty() ? ask.run_as : !ask.group.empty() ? account.name : "root";
-    if (!is_account_name(run_as) || (!ask.group.empty() && !is_account_name(ask.group))) {
-        return refuse(
-            id, Error{Errc::invalid, fmt::format("'{}' is not a name of a user or group",
-                                                 escape(is_account_name(run_as) ? ask.group : run_as))});
+    if (ask.what == HelperWhat::validate) {
+        return validate(id);
     }
-    connection.wanted = {.by = party_of(parts_.policy, account),
-                         .run_as = run_as,
-                         .group = ask.group,
-                         .command = Command{.path = ask.path, .arguments = ask.arguments}};
-    parts_.accounts.look_up_recent(run_as, [this, id, run_as](const Result<std::optional<Account>>& found) {
+    const std::string run_as = !ask.run_as.empty() ? ask.run_as : !ask.group.empty() ? account.name : "root";
+    const auto key = key_of(run_as);
+    if (!key || (!ask.group.empty() && !is_account_name(ask.group))) {
+        return refuse(id, Error{Errc::invalid, fmt::format("'{}' is not a user or group",
+                                                           escape(key ? ask.group : run_as))});
+    }
+    parts_.accounts.look_up_recent(*key, [this, id, run_as](const Result<std::optional<Account>>& found) {
         Connection* asking = find(id);
         if (asking == nullptr) {
             return;
@@ -101,28 +132,46 @@ void HelperServer::found_caller(std::uint64_t id, const Account& account) {
         if (!found) {
             return refuse(id, found.error());
         }
-        if (!*found || (*found)->name != run_as) {
+        const bool by_number = run_as.starts_with('#');
+        if (!*found || !(by_number ? is_account_name((*found)->name) : (*found)->name == run_as)) {
             return refuse(id, Error{Errc::not_found, fmt::format("there is no user '{}'", escape(run_as))});
         }
-        asking->target = **found;
-        if (asking->ask.group.empty()) {
-            return decide(id);
+        found_target(id, **found);
+    });
+}
+
+void HelperServer::found_target(std::uint64_t id, const Account& target) {
+    Connection& connection = *find(id);
+    const HelperAsk& ask = connection.ask;
+    connection.target = target;
+    const std::string path = !ask.path.empty()                     ? ask.path
+                             : ask.what == HelperWhat::login_shell ? shell_of(target)
+                                                                   : shell_of(connection.account);
+    connection.wanted = {.by = party_of(parts_.policy, connection.account),
+                         .run_as = target.name,
+                         .group = ask.group,
+                         .command = Command{.path = path, .arguments = ask.arguments},
+                         .variables = {}};
+    for (const std::string& variable : ask.variables) {
+        connection.wanted.variables.push_back(variable.substr(0, variable.find('=')));
+    }
+    if (ask.group.empty()) {
+        return decide(id);
+    }
+    parts_.accounts.look_up_group(ask.group, [this, id](const Result<std::optional<Gid>>& gid) {
+        Connection* waiting = find(id);
+        if (waiting == nullptr) {
+            return;
         }
-        parts_.accounts.look_up_group(asking->ask.group, [this, id](const Result<std::optional<Gid>>& gid) {
-            Connection* waiting = find(id);
-            if (waiting == nullptr) {
-                return;
-            }
-            if (!gid) {
-                return refuse(id, gid.error());
-            }
-            if (!*gid) {
-                return refuse(id, Error{Errc::not_found,
-                                        fmt::format("there is no group '{}'", escape(waiting->ask.group))});
-            }
-            waiting->group = *gid;
-            decide(id);
-        });
+        if (!gid) {
+            return refuse(id, gid.error());
+        }
+        if (!*gid) {
+            return refuse(id, Error{Errc::not_found,
+                                    fmt::format("there is no group '{}'", escape(waiting->ask.group))});
+        }
+        waiting->group = *gid;
+        decide(id);
     });
 }
 
@@ -177,7 +226,9 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
         return refuse(id, place.error());
     }
     connection.place = place->name;
-    connection.authenticate = role.authenticate.value_or(connection.account.has_password);
+    const bool wanted = role.authenticate.value_or(connection.account.has_password);
+    connection.proven_before = wanted && is_proven(connection, role);
+    connection.authenticate = wanted && !connection.proven_before;
     // As login(1) has it where passwd(5) names none.
     const auto path_or = [](const std::string& path, const char* otherwise) {
         return path.starts_with('/') ? path : std::string(otherwise);
@@ -192,6 +243,7 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
                           .user = connection.target.name,
                           .home = path_or(connection.target.home, "/"),
                           .shell = path_or(connection.target.shell, "/bin/sh"),
+                          .command = connection.wanted.command->path,
                           .deadline = {.time = deadline.time.time_since_epoch().count(),
                                        .boot = deadline.boot.time_since_epoch().count()}};
     for (const Gid gid : connection.target.gids) {
@@ -223,12 +275,13 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     // Decided anew, all of it: while somebody typed, or was held, the grant may have ended and another taken
     // its place, or the policy may ask for more. A password counts only where it was demanded.
     const auto role = grant != nullptr ? parts_.policy.roles.find(grant->role) : parts_.policy.roles.end();
-    const bool proven = connection.authenticate && start.authenticated;
+    const bool authenticated = connection.authenticate && start.authenticated;
     Result<void> begun = fail(Errc::refused, "the grant has ended");
     if (role == parts_.policy.roles.end()) {
         // as it is
-    } else if (!proven && (connection.authenticate ||
-                           role->second.authenticate.value_or(connection.account.has_password))) {
+    } else if (!authenticated && (connection.authenticate ||
+                                  (role->second.authenticate.value_or(connection.account.has_password) &&
+                                   !is_proven(connection, role->second)))) {
         begun = fail(Errc::refused, fmt::format("role {} asks for a password; try again", grant->role));
     } else if (grant->not_after->time - now.time < role->second.needs) {
         begun = fail(Errc::refused, "too little of the grant is left");
@@ -252,15 +305,18 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                 .exited = {},
                 .status = {},
                 .ended = {}};
-        std::size_t size = connection.ask.path.size();
+        std::size_t size = connection.wanted.command->path.size();
         for (const std::string& argument : connection.ask.arguments) {
             size += argument.size() + 1;
         }
         begun = parts_.uses.begin(use, size <= longest_kept_argv);
     }
     if (!begun) {
-        send(connection, to_frame(HelperRefused{.message = begun.error().message, .next = {}}));
+        send(connection, to_frame(HelperRefused{.message = begun.error().message, .next = {}, .offers = {}}));
         return false;
+    }
+    if (authenticated || connection.proven_before) {
+        remember_proof(connection);
     }
     connection.awaits = Awaits::exit;
     connection.deadline = {};

@@ -3,6 +3,7 @@
 #include "daemon/helper_server.h"
 
 #include "core/frame.h"
+#include "core/json.h"
 
 #include <algorithm>
 #include <array>
@@ -86,6 +87,9 @@ bool HelperServer::read_some(Connection& connection) {
             Peer peer{
                 .uid = Uid{credentials.uid}, .pid = credentials.pid, .pidfd = open_process(credentials.pid)};
             connection.login = login_of(peer);
+            if (connection.login) {
+                connection.seat = seat_of(peer, *connection.login);
+            }
         } else if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
             // Nobody asked for descriptors; they are closed, or they would stay with us.
             const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -156,6 +160,12 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
             return true;
         }
         return false;
+    case Awaits::proven:
+        if (is_helper_proven(body)) {
+            proven(id);
+            return true;
+        }
+        return false;
     case Awaits::us:
         break;
     }
@@ -163,11 +173,20 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
 }
 
 void HelperServer::refuse(std::uint64_t id, const Error& error) {
-    refuse(id, Denial{.message = error.message, .next = {}});
+    refuse(id, Denial{.message = error.message, .next = {}, .offers = {}});
 }
 
 void HelperServer::refuse(std::uint64_t id, const Denial& denial) {
-    send(*find(id), to_frame(HelperRefused{.message = denial.message, .next = denial.next}));
+    Json offers = Json::array();
+    for (const Offer& offer : denial.offers) {
+        offers.push_back({{"role", offer.role}, {"how", offer.how}, {"ticket", offer.ticket}});
+        if (!offer.pending.empty()) {
+            offers.back()["pending"] = offer.pending;
+        }
+    }
+    send(*find(id), to_frame(HelperRefused{.message = denial.message,
+                                           .next = denial.next,
+                                           .offers = offers.empty() ? std::string() : to_line(offers)}));
     drop(id);
 }
 

@@ -13,8 +13,10 @@
 #include "daemon/choose.h"
 #include "daemon/loop.h"
 #include "daemon/peer.h"
+#include "daemon/proofs.h"
 #include "daemon/rate_limit.h"
 #include "daemon/requests.h"
+#include "daemon/seat.h"
 #include "daemon/uses.h"
 
 #include <cstdint>
@@ -38,7 +40,7 @@ public:
     HelperServer(Parts parts, Fd listener);
 
 private:
-    enum class Awaits { ask, us, start, exit };
+    enum class Awaits { ask, us, start, exit, proven };
     struct Connection {
         Fd fd;
         std::optional<Uid> caller; // from the first message
@@ -50,8 +52,10 @@ private:
         Account target;  // as whom it runs
         std::optional<Gid> group;
         Wanted wanted;
-        bool authenticate = true;
-        std::string place; // the cgroup's name, from Allowed to the end
+        std::optional<Seat> seat;
+        bool authenticate = true;   // it was demanded
+        bool proven_before = false; // and this is why it wasn't
+        std::string place;          // the cgroup's name, from Allowed to the end
         Loop::Source io;
         Loop::Source deadline;
     };
@@ -63,7 +67,15 @@ private:
     bool take_frame(std::uint64_t id, const std::string& body);
     void asked(std::uint64_t id);
     void found_caller(std::uint64_t id, const Account& account);
+    void found_target(std::uint64_t id, const Account& target);
     void decide(std::uint64_t id);
+    // helper_proofs.cpp
+    [[nodiscard]] bool is_proven(const Connection& connection, const Role& role) const;
+    [[nodiscard]] Millis timeout_of(const Role& role) const;
+    void remember_proof(const Connection& connection);
+    void forget(std::uint64_t id);
+    void validate(std::uint64_t id);
+    void proven(std::uint64_t id);
     void allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until);
     bool started(Connection& connection, const HelperStart& start);
     void refuse(std::uint64_t id, const Denial& denial);
@@ -75,6 +87,7 @@ private:
     Parts parts_;
     Fd listener_;
     RateLimit starts_{1000, Millis(50)};
+    Proofs proofs_{[] { return passwords_stamp(); }};
     std::uint64_t next_ = 1;
     std::map<std::uint64_t, Connection> connections_;
     Loop::Source accepting_;

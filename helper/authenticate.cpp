@@ -21,10 +21,10 @@ std::unexpected<Error> refused(std::string_view message) {
 
 } // namespace
 
-Result<std::unique_ptr<Pam>> Pam::load(bool may_ask) {
-    std::unique_ptr<Pam> pam(new Pam(may_ask));
+Result<std::unique_ptr<Pam>> Pam::load(const char* service, Asking asking) {
+    std::unique_ptr<Pam> pam(new Pam(std::move(asking)));
     const pam_conv conversation = pam->conversation_.functions();
-    pam->last_ = pam_start("jit-sudo", nullptr, &conversation, &pam->handle_);
+    pam->last_ = pam_start(service, nullptr, &conversation, &pam->handle_);
     if (pam->last_ != PAM_SUCCESS || pam->handle_ == nullptr) {
         pam->handle_ = nullptr;
         return refused(messages::pam_failed("start", "it can't be set up"));
@@ -32,9 +32,9 @@ Result<std::unique_ptr<Pam>> Pam::load(bool may_ask) {
     return pam;
 }
 
-Result<void> Pam::begin(const std::string& caller, const std::string& tty) {
+Result<void> Pam::begin(const std::string& caller, const std::string& target, const std::string& tty) {
     caller_ = caller;
-    conversation_.set_caller(caller);
+    conversation_.set_names(caller, target);
     for (const int item : {PAM_USER, PAM_RUSER}) {
         last_ = last_ == PAM_SUCCESS ? pam_set_item(handle_, item, caller.c_str()) : last_;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// PAM, service "jit-sudo": the caller proves who they are, their account is checked, and the target gets its
-// credentials and a session.
+// PAM, services "jit-sudo" and "jit-sudo-i" (a login shell): the caller proves who they are, their account is
+// checked, and the target gets its credentials and a session.
 //
 // MUST:
 //  1. The account phase runs every time, also where nobody has to authenticate: an expired or locked account
@@ -26,9 +26,11 @@ namespace jit {
 class Pam {
 public:
     // Reads PAM's files and loads its modules: most of what PAM takes, and about nobody yet.
-    [[nodiscard]] static Result<std::unique_ptr<Pam>> load(bool may_ask);
-    // Comes before all that follows. `caller`: the account that authenticates. `tty` may be empty.
-    [[nodiscard]] Result<void> begin(const std::string& caller, const std::string& tty);
+    [[nodiscard]] static Result<std::unique_ptr<Pam>> load(const char* service, Asking asking);
+    // Comes before all that follows. `caller`: the account that authenticates; `target`: whom it is about to
+    // become. `tty` may be empty.
+    [[nodiscard]] Result<void> begin(const std::string& caller, const std::string& target,
+                                     const std::string& tty);
     ~Pam();
     Pam(const Pam&) = delete;
     Pam& operator=(const Pam&) = delete;
@@ -39,7 +41,7 @@ public:
     [[nodiscard]] Environment environment();
 
 private:
-    explicit Pam(bool may_ask) : conversation_(may_ask) {}
+    explicit Pam(Asking asking) : conversation_(std::move(asking)) {}
     [[nodiscard]] Result<void> same_user();
     [[nodiscard]] Result<void> failed(const char* step);
 

@@ -135,7 +135,14 @@ void run_command_process(const Elevation& elevation, int channel) {
     }
     // The directory stays, even where the target couldn't have entered it, as with sudo: names that were
     // typed must not mean other files. One without a name is nowhere.
-    if (elevation.caller.cwd.empty() && chdir("/") != 0) {
+    bool nowhere = elevation.caller.cwd.empty();
+    if (!elevation.home.empty()) {
+        nowhere = chdir(elevation.home.c_str()) != 0;
+        if (nowhere) {
+            say(messages::not_at_home(escape(elevation.home), strerrordesc_np(errno)));
+        }
+    }
+    if (nowhere && chdir("/") != 0) {
         give_up(messages::no_directory);
     }
     std::vector<std::string> words = {elevation.command.name};

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <sys/signalfd.h>
 #include <termios.h>
+#include <unistd.h>
 
 namespace jit {
 namespace {
@@ -194,15 +195,84 @@ void Conversation::tell(const char* text) const {
     }
 }
 
+std::string prompt_text(const std::string& form, const std::string& caller, const std::string& target,
+                        const std::string& host) {
+    std::string text;
+    for (std::size_t i = 0; i < form.size(); ++i) {
+        const char escaped = form[i] == '%' && i + 1 < form.size() ? form[i + 1] : '\0';
+        const std::string_view value = escaped == 'u'                     ? std::string_view(target)
+                                       : escaped == 'U' || escaped == 'p' ? std::string_view(caller)
+                                       : escaped == 'H'                   ? std::string_view(host)
+                                       : escaped == 'h' ? std::string_view(host).substr(0, host.find('.'))
+                                       : escaped == '%' ? std::string_view("%")
+                                                        : std::string_view();
+        if (value.data() == nullptr) {
+            text += form[i];
+        } else {
+            text += value;
+            ++i;
+        }
+    }
+    return text;
+}
+
+std::string Conversation::prompt_for(const char* question) const {
+    const std::string_view asked = question == nullptr ? "" : question;
+    if (asked != "Password: " && asked != "Password:") {
+        return shown(asked); // a module's own question, which the person must see
+    }
+    if (!asking_.prompt) {
+        return messages::password_prompt(caller_);
+    }
+    std::array<char, 256> host{};
+    static_cast<void>(gethostname(host.data(), host.size() - 1));
+    return shown(prompt_text(*asking_.prompt, caller_, target_, host.data()));
+}
+
 char* Conversation::ask(const char* question, bool echo) {
     failure_.clear();
-    if (!may_ask_) {
+    if (!asking_.allowed) {
         failure_ = messages::password_required;
         return nullptr;
     }
-    const std::string_view asked = question == nullptr ? "" : question;
-    const bool usual = asked == "Password: " || asked == "Password:";
-    const std::string prompt = usual ? messages::password_prompt(caller_) : shown(asked);
+    const std::string prompt = prompt_for(question);
+    return asking_.on_stdin ? ask_on_stdin(prompt) : ask_on_terminal(prompt, echo);
+}
+
+char* Conversation::ask_on_stdin(const std::string& prompt) {
+    write_all(STDERR_FILENO, prompt);
+    const auto until = Clock::now() + patience;
+    Answer answer;
+    std::size_t have = 0;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+        pollfd input{STDIN_FILENO, POLLIN, 0};
+        const int ready = left > 0 ? poll(&input, 1, static_cast<int>(left)) : 0;
+        if (ready == 0) {
+            failure_ = messages::password_late;
+            return nullptr;
+        }
+        const ssize_t got = ready < 0 ? -1 : read(STDIN_FILENO, &answer.bytes_[have], 1);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+            continue;
+        }
+        if (got < 0 || (got == 0 && have == 0)) {
+            failure_ = messages::no_password;
+            return nullptr;
+        }
+        if (got == 0 || answer.bytes_[have] == '\n') {
+            answer.bytes_[have] = '\0';
+            asked_ = true;
+            return strdup(answer.bytes_.data());
+        }
+        if (++have == answer.bytes_.size()) {
+            failure_ = messages::password_too_long;
+            return nullptr;
+        }
+    }
+}
+
+char* Conversation::ask_on_terminal(const std::string& prompt, bool echo) {
     for (;;) {
         const Fd tty(open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
         if (!tty) {

@@ -7,21 +7,40 @@
 //     of the prompt or after it is thrown away, never shown and never left to the shell (CVE-2025-64170).
 //  2. An answer is overwritten before its memory is given back, and one longer than PAM_MAX_RESP_SIZE is
 //  refused.
-//  3. It reads from the controlling terminal, never from what the caller put on standard input.
+//  3. It reads from the controlling terminal, never from what the caller put on standard input, unless told
+//  to
+//     (-S): then one line for each question and not a byte more, because the rest is the command's.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 
 struct pam_conv;
 
 namespace jit {
 
+// How questions may be put.
+struct Asking {
+    bool allowed = true;
+    bool on_stdin = false;
+    std::optional<std::string> prompt; // in place of the usual one: see prompt_text
+};
+
+// -p as sudo has it: %u whom one becomes, %U who calls, %p whose password it is, %h and %H this host, with
+// and without what follows a dot cut off, %% a percent sign. Other escapes stay as they are.
+[[nodiscard]] std::string prompt_text(const std::string& form, const std::string& caller,
+                                      const std::string& target, const std::string& host);
+
 class Conversation {
 public:
-    explicit Conversation(bool may_ask) : may_ask_(may_ask) {}
+    explicit Conversation(Asking asking) : asking_(std::move(asking)) {}
 
-    // Whose password a question is about.
-    void set_caller(const std::string& caller) { caller_ = caller; }
+    // Whose password a question is about, and whom they become.
+    void set_names(const std::string& caller, const std::string& target) {
+        caller_ = caller;
+        target_ = target;
+    }
 
     // Valid while this object lives and stays where it is.
     [[nodiscard]] pam_conv functions();
@@ -37,8 +56,13 @@ public:
     void tell(const char* text) const;
 
 private:
+    [[nodiscard]] std::string prompt_for(const char* question) const;
+    [[nodiscard]] char* ask_on_stdin(const std::string& prompt);
+    [[nodiscard]] char* ask_on_terminal(const std::string& prompt, bool echo);
+
     std::string caller_;
-    bool may_ask_;
+    std::string target_;
+    Asking asking_;
     bool asked_ = false;
     std::string failure_;
 };

@@ -16,11 +16,13 @@
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/helper_protocol.h"
+#include "core/time.h"
 #include "helper/path.h"
 #include "helper/sanitise.h"
 #include "helper/terminal.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,8 @@ struct Elevation {
     const Program& command;
     std::vector<std::string> arguments;   // argv[1..]
     std::vector<std::string> environment; // "NAME=value"
+    std::string home;                     // where a login shell starts; empty: where the caller is
+    std::optional<Millis> timeout;        // the caller's own, from the start on
     Limits limits{};
     int cgroup = -1;
     const Pty* pty = nullptr;     // none: standard input and output are passed on as they are

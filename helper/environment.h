@@ -6,22 +6,21 @@
 //  what was
 //     granted is ours, whatever PAM modules or the caller say.
 //  2. Nothing that the loader, a shell or an interpreter would act on (LD_*, BASH_ENV, functions) gets in by
-//  PAM.
+//  PAM, or by what the caller handed in.
 #pragma once
 
 #include "core/helper_protocol.h"
 #include "helper/path.h"
 #include "helper/sanitise.h"
+#include "helper/wish.h"
 
 #include <string>
 #include <vector>
 
 namespace jit {
 
-// `arguments`: argv[1..].
 [[nodiscard]] Environment command_environment(const Caller& caller, const HelperAllowed& allowed,
-                                              const Program& command,
-                                              const std::vector<std::string>& arguments,
+                                              const Program& command, const Wish& wish,
                                               const Environment& from_pam);
 
 // "NAME=value" each, as execve(2) wants it.

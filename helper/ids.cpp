@@ -85,8 +85,22 @@ Result<void> become_root() {
     return {};
 }
 
-Result<void> become_caller(Uid uid, Gid gid) {
-    return set_ids(number(uid), number(gid));
+Result<void> become_caller(Uid uid, Gid gid, const std::vector<Gid>& groups) {
+    // Where it isn't installed setuid there is nothing to give up, nor a right to set groups.
+    return geteuid() == 0 ? become(uid, gid, groups) : set_ids(number(uid), number(gid));
+}
+
+Result<std::vector<Gid>> current_groups() {
+    std::vector<Gid> groups;
+    const int count = getgroups(0, nullptr);
+    std::vector<gid_t> numbers(static_cast<std::size_t>(std::max(count, 0)));
+    if (count < 0 || getgroups(count, numbers.data()) != count) {
+        return fail_errno("getgroups");
+    }
+    for (const gid_t group : numbers) {
+        groups.push_back(Gid{group});
+    }
+    return groups;
 }
 
 AsCaller::AsCaller(Uid uid) {

@@ -23,8 +23,11 @@ namespace jit {
 // process.
 [[nodiscard]] Result<void> become_root();
 
-// Back to who called, for good. Supplementary groups were theirs all the time.
-[[nodiscard]] Result<void> become_caller(Uid uid, Gid gid);
+// Back to who called, for good. `groups` are what was theirs from the start.
+[[nodiscard]] Result<void> become_caller(Uid uid, Gid gid, const std::vector<Gid>& groups);
+
+// The supplementary groups of this process.
+[[nodiscard]] Result<std::vector<Gid>> current_groups();
 
 // While it lives, files are reached with the caller's rights. A failure ends the process.
 class AsCaller {

@@ -7,8 +7,10 @@
 //  2. jitd decides, not this program: nothing is looked up here that says who may do what.
 //  3. Whatever fails before the command runs ends with status 1, and nothing has run.
 #include "core/text.h"
+#include "core/time.h"
 #include "core/version.h"
 #include "helper/authenticate.h"
+#include "helper/background.h"
 #include "helper/elevate.h"
 #include "helper/environment.h"
 #include "helper/ids.h"
@@ -16,17 +18,18 @@
 #include "helper/messages.h"
 #include "helper/monitor.h"
 #include "helper/options.h"
-#include "helper/path.h"
 #include "helper/relay.h"
 #include "helper/report.h"
 #include "helper/sanitise.h"
 #include "helper/signals.h"
 #include "helper/terminal.h"
+#include "helper/unprivileged.h"
+#include "helper/validate.h"
 #include "helper/verdict.h"
+#include "helper/wish.h"
 
 #include <csignal>
 #include <span>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,29 +49,18 @@ int misused(const Error& error) {
     return exit_refused;
 }
 
-// Everything that needs no rights is done without them.
-int without_rights(const Caller& caller, Action action) {
-    if (auto became = become_caller(caller.uid, caller.gid); !became) {
-        return refuse(became.error().message);
+// Where no grant gives it: the lines that say what would, or jitctl, which asks for one of those roles and
+// then comes back to us. The latter without -n, and with somebody to ask, or a reason that was given.
+int refused(const Caller& caller, const Options& options, const HelperRefused& refusal,
+            const std::vector<std::string>& words, bool has_terminal) {
+    const bool may_ask = !options.non_interactive && !refusal.offers.empty() &&
+                         (!options.reason.empty() || (has_terminal && isatty(STDERR_FILENO) == 1));
+    if (!may_ask) {
+        show_refusal(refusal);
+        return exit_refused;
     }
-    if (action == Action::show_version) {
-        write_all(STDOUT_FILENO, std::string("jit-sudo ") + version + '\n');
-        return 0;
-    }
-    if (action == Action::show_help) {
-        write_all(STDOUT_FILENO, std::string(messages::usage) + std::string(messages::help));
-        return 0;
-    }
-    if (!set_limits(caller.limits)) {
-        return refuse(messages::limits_not_restored);
-    }
-    umask(caller.umask);
-    restore_signals(caller);
-    for (const auto& [name, value] : caller.environment) {
-        setenv(name.c_str(), value.c_str(), 1);
-    }
-    execl("/usr/bin/jitctl", "jitctl", "list", "--mine", nullptr);
-    return refuse(fail_errno("/usr/bin/jitctl").error().message);
+    say(escape(refusal.message));
+    return become_jitctl(caller, ask_words(options, refusal.offers, words));
 }
 
 // With the command's own signal, so that whoever waits for us sees what happened to it.
@@ -80,17 +72,18 @@ int exit_like(int status) {
     return 128 + WTERMSIG(status);
 }
 
-int run(const Caller& caller, const Options& options) {
+int run(Caller& caller, const Options& options, const std::vector<std::string>& words) {
     // What is to be run, as the caller sees it.
-    const auto command = [&] {
-        const AsCaller rights(caller.uid);
-        return find_command(options.command.front(), caller.cwd);
-    }();
-    if (!command) {
-        return refuse(command.error().message);
+    if (!options.directory.empty()) {
+        if (auto changed = change_directory(caller, options.directory); !changed) {
+            return refuse(changed.error().message);
+        }
     }
-    const std::vector<std::string> arguments(options.command.begin() + 1, options.command.end());
-    const auto terminal = find_terminal();
+    const auto wish = read_wish(caller, options);
+    if (!wish) {
+        return refuse(wish.error().message);
+    }
+    auto terminal = find_terminal();
     const std::string tty = terminal ? terminal->name : std::string();
 
     // Asks while the kernel still says who called, and only then becomes root altogether.
@@ -98,30 +91,46 @@ int run(const Caller& caller, const Options& options) {
     if (!jitd) {
         return refuse(jitd.error().message);
     }
-    const HelperAsk ask{options.user, options.group, command->path, arguments,
-                        caller.cwd,   tty,           options.reason};
+    const HelperAsk ask{.what = wish->what,
+                        .proof = {options.use_proof, options.keep_proof},
+                        .run_as = options.user,
+                        .group = options.group,
+                        .path = wish->command ? wish->command->path : std::string(),
+                        .arguments = wish->arguments,
+                        .cwd = caller.cwd,
+                        .tty = tty,
+                        .reason = options.reason,
+                        .variables = wish->variables};
     if (auto sent = send_ask(*jitd, ask); !sent) {
         return refuse(sent.error().message);
     }
     if (auto became = become_root(); !became) {
         return refuse(became.error().message);
     }
-    auto pam = Pam::load(!options.non_interactive); // while jitd decides
+    const bool is_login = wish->what == HelperWhat::login_shell;
+    auto pam = Pam::load(is_login ? "jit-sudo-i" : "jit-sudo", // while jitd decides
+                         {!options.non_interactive, options.from_stdin, options.prompt});
     auto verdict = receive_verdict(*jitd);
     if (!verdict) {
         return refuse(verdict.error().message);
     }
     if (verdict->refused) {
-        show_refusal(*verdict->refused, options.reason);
-        return exit_refused;
+        if (pam) {
+            pam->reset();
+        }
+        return refused(caller, options, *verdict->refused, words, terminal.has_value());
     }
     const HelperAllowed& allowed = verdict->allowed;
+    const auto command = settle_command(caller, *wish, allowed);
+    if (!command) {
+        return refuse(command.error().message);
+    }
 
     // Is it them, is their account good, and may the target have a session?
     if (!pam) {
         return refuse(pam.error().message);
     }
-    if (auto begun = (*pam)->begin(allowed.caller, tty); !begun) {
+    if (auto begun = (*pam)->begin(allowed.caller, allowed.user, tty); !begun) {
         return refuse(begun.error().message);
     }
     if (allowed.authenticate) {
@@ -135,6 +144,17 @@ int run(const Caller& caller, const Options& options) {
     if (auto good = (*pam)->check_account(); !good) {
         return refuse(good.error().message);
     }
+    Fd background;
+    if (options.in_background) {
+        auto gone = go_to_background(terminal && terminal->standard[STDIN_FILENO]);
+        if (!gone) {
+            return refuse(gone.error().message);
+        }
+        background = std::move(*gone);
+        if (terminal) {
+            terminal->standard[STDIN_FILENO] = false;
+        }
+    }
     const SignalQueue signals(caller); // from here on what was opened is also closed
     const Limits lifted = current_limits();
     if (auto opened = (*pam)->open_session(allowed.user); !opened) {
@@ -142,9 +162,15 @@ int run(const Caller& caller, const Options& options) {
     }
 
     // Contained, recorded, released.
-    Elevation elevation{caller, allowed, *command, arguments, {}, {}, verdict->cgroup.get(), nullptr, {}};
-    elevation.environment =
-        to_entries(command_environment(caller, allowed, *command, arguments, (*pam)->environment()));
+    Elevation elevation{.caller = caller,
+                        .allowed = allowed,
+                        .command = *command,
+                        .arguments = wish->arguments,
+                        .environment = to_entries(
+                            command_environment(caller, allowed, *command, *wish, (*pam)->environment())),
+                        .home = is_login && options.directory.empty() ? allowed.home : std::string(),
+                        .timeout = options.timeout,
+                        .cgroup = verdict->cgroup.get()};
     elevation.limits = command_limits(caller, lifted, current_limits());
     Pty pty;
     const bool on_terminal = terminal && terminal->in_use();
@@ -168,12 +194,15 @@ int run(const Caller& caller, const Options& options) {
     if (auto released = child->release(); !released) {
         return refuse(released.error().message);
     }
+    report_started(background);
 
     const Outcome outcome = monitor(*child, elevation, *jitd, signals, on_terminal ? &*terminal : nullptr,
                                     on_terminal ? &pty : nullptr);
     pam->reset();
     if (!outcome.why.empty()) {
         say(messages::ended(escape(outcome.why)));
+    } else if (outcome.timed_out) {
+        say(messages::timed_out(format_duration(*options.timeout)));
     } else if (outcome.time_is_up) {
         const Time time{Millis{outcome.deadline.time}};
         say(messages::time_is_up(escape(allowed.role),
@@ -186,19 +215,37 @@ int main(int argc, char** argv) {
     if (argc < 1 || argv == nullptr || argv[0] == nullptr) {
         return exit_refused; // CVE-2021-4034
     }
-    const Caller caller = sanitise();
-    const auto options =
-        parse_options(std::span<const char* const>(argv + 1, static_cast<std::size_t>(argc - 1)));
+    Caller caller = sanitise();
+    const std::span<const char* const> typed(argv + 1, static_cast<std::size_t>(argc - 1));
+    const auto options = parse_options(typed);
     if (!options) {
         return misused(options.error());
     }
-    if (options->action != Action::run) {
-        return without_rights(caller, options->action);
+    switch (options->action) {
+    case Action::show_version:
+        write_all(STDOUT_FILENO, std::string("jit-sudo ") + version + '\n');
+        return 0;
+    case Action::show_help:
+        write_all(STDOUT_FILENO, std::string(messages::usage) + std::string(messages::help));
+        return 0;
+    case Action::list:
+        return become_jitctl(caller, list_words(*options));
+    case Action::run:
+    case Action::validate:
+    case Action::forget:
+        break;
     }
     if (auto able = check_setuid_root(); !able) {
         return refuse(able.error().message);
     }
-    return run(caller, *options);
+    switch (options->action) {
+    case Action::validate:
+        return validate(caller, *options);
+    case Action::forget:
+        return forget(caller, *options);
+    default:
+        return run(caller, *options, {typed.begin(), typed.end()});
+    }
 }
 
 } // namespace

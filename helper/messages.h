@@ -9,21 +9,41 @@
 namespace jit::messages {
 
 inline constexpr std::string_view usage =
-    "usage: jit-sudo [-n] [-u USER] [-g GROUP] [-r REASON] [--] COMMAND [ARGUMENT…]\n"
-    "       jit-sudo -l | -h | -V\n";
+    "usage: jit-sudo [-bkNnS] [-u USER] [-g GROUP] [-r REASON] [-D DIR] [-T TIME] [-p PROMPT]\n"
+    "                [-P NAME,…] [VAR=value…] [-i | -s] [--] [COMMAND [ARGUMENT…]]\n"
+    "       jit-sudo -l[l] [-U USER] [-u USER] [COMMAND [ARGUMENT…]]\n"
+    "       jit-sudo -v [-kNnS] [-p PROMPT]\n"
+    "       jit-sudo -k | -K | -h | -V\n";
 
 inline constexpr std::string_view help =
     "\n"
-    "Runs COMMAND as root, or as USER, where a grant of yours allows it now.\n"
+    "Runs COMMAND as root, or as USER, where a grant of yours allows it now. Where none does and\n"
+    "there is a terminal, it offers to ask for one, waits for the answer, and goes on.\n"
     "\n"
-    "  -u USER    as this user, by name\n"
-    "  -g GROUP   with this group; without -u as yourself\n"
-    "  -r REASON  what it is for: recorded, and part of the request that a denial suggests\n"
-    "  -n         never ask for a password: fail instead\n"
-    "  -l         list your grants: how much is left, what they allow (jitctl list --mine)\n"
-    "  -h         this text\n"
-    "  -V         the version\n"
-    "  --         what follows is the command\n"
+    "  -u, --user=USER         as this user: a name, or #UID\n"
+    "  -g, --group=GROUP       with this group; without -u as yourself\n"
+    "  -i, --login             the user's login shell, in their home; COMMAND is given to it\n"
+    "  -s, --shell             your own shell; COMMAND is given to it\n"
+    "  -r, --reason=TEXT       what it is for: recorded; where no grant allows it, one is asked for\n"
+    "                          without further questions, and waited for\n"
+    "  -n, --non-interactive   never ask, never wait: fail instead\n"
+    "  -b, --background        in the background; it ends with the grant\n"
+    "  -D, --chdir=DIR         start in DIR, as if you had changed there before\n"
+    "  -T, --command-timeout=TIME  end it after 30, 5m, 1h30m … at the latest\n"
+    "  -P, --preserve-env=NAME,…   hand these variables in, where the role allows it\n"
+    "  VAR=value               set this one, where the role allows it\n"
+    "  -p, --prompt=TEXT       ask for the password so: %u the user, %U you, %p whose, %h the host\n"
+    "  -S, --stdin             read the password from standard input\n"
+    "  -v, --validate          ask for the password now, if it will be needed\n"
+    "  -k, --reset-timestamp   forget that it was given here; with COMMAND: ask again\n"
+    "  -K, --remove-timestamp  forget that it was given anywhere\n"
+    "  -N, --no-update         don't remember that it was given now\n"
+    "  -l, --list              your grants, how much is left, what they allow; twice: all about them;\n"
+    "                          with COMMAND: may you run it now? (status 0 or 1)\n"
+    "  -U, --other-user=USER   with -l: theirs, if you may know\n"
+    "  -h, --help              this text\n"
+    "  -V, --version           the version\n"
+    "  --                      what follows is the command\n"
     "\n"
     "The exit status is the command's; 1 where jit-sudo refuses or fails, 126 or 127 where the\n"
     "command can't be executed. To ask for access: jitctl request ROLE --reason TEXT\n";
@@ -33,9 +53,51 @@ inline constexpr std::string_view no_reason = "-r wants a reason";
 inline std::string reason_too_long(std::size_t most) {
     return "-r: a reason has at most " + std::to_string(most) + " bytes";
 }
-inline constexpr std::string_view list_alone = "-l stands alone. What a command would need: jitctl explain";
-inline std::string unknown_option(std::string_view letter) {
-    return "there is no option -" + std::string(letter);
+inline constexpr std::string_view list_takes_less =
+    "-l takes -U USER, and with a command -u USER, and no other option. What a group would need: "
+    "jitctl explain --group GROUP";
+inline constexpr std::string_view no_command_wanted = "-v and -K take no command, and none of its options";
+inline constexpr std::string_view other_user_lists =
+    "-U is for -l: whose grants to list. To run as somebody: -u USER";
+inline constexpr std::string_view one_thing_only = "-l, -v, -K, -h and -V exclude each other";
+inline constexpr std::string_view one_shell_only = "-i and -s exclude each other";
+inline constexpr std::string_view background_needs_command = "-b wants a command, not a shell";
+inline constexpr std::string_view no_askpass =
+    "-A isn't there yet: there is no program to ask for passwords. From a script use -S";
+inline constexpr std::string_view no_bell = "-B isn't there: prompts don't ring";
+inline constexpr std::string_view no_close_from =
+    "-C isn't there: every descriptor above standard error is closed, always. To hand a file in, redirect it";
+inline constexpr std::string_view no_whole_environment =
+    "-E isn't there: a whole environment lets its owner run code as somebody else. Name what is needed: "
+    "--preserve-env=NAME,…";
+inline constexpr std::string_view no_edit =
+    "-e isn't there yet: an editor run as root is a root shell. Edit a copy, and install it with: "
+    "jit-sudo cp COPY FILE";
+inline constexpr std::string_view no_chroot =
+    "-R isn't there: in a directory tree that somebody else prepared nothing can be trusted "
+    "(CVE-2025-32463). Run: jit-sudo chroot DIR COMMAND, where a role allows it";
+inline constexpr std::string_view no_host =
+    "-h with a host isn't there: grants are for the host that they are on (CVE-2025-32462). Run it there: "
+    "ssh HOST jit-sudo COMMAND. -h alone is help";
+inline std::string unknown_option(std::string_view option) {
+    return "there is no option " + std::string(option);
+}
+inline std::string no_value_wanted(std::string_view option) {
+    return std::string(option) + " takes no value";
+}
+inline std::string not_a_duration(std::string_view value) {
+    return "-T " + std::string(value) + " is no time: write seconds, or 45s, 5m, 1h30m";
+}
+inline std::string not_a_variable(std::string_view name) {
+    return "-P: " + std::string(name) + " is not the name of a variable. Several: NAME,NAME";
+}
+inline std::string not_handed_in(std::string_view name) {
+    return std::string(name) + " is never handed in: jit-sudo sets it, or it would let its owner run code "
+                               "as somebody else";
+}
+inline constexpr std::string_view too_many_variables = "too many variables, or too long: 64, 32 KiB in all";
+inline std::string no_such_directory(std::string_view directory, std::string_view why) {
+    return "-D " + std::string(directory) + ": " + std::string(why);
 }
 inline std::string given_twice(std::string_view flag) {
     return std::string(flag) + " can be given once only";
@@ -44,15 +106,11 @@ inline std::string no_value(std::string_view flag) {
     return std::string(flag) + " wants a value";
 }
 inline std::string names_only(std::string_view flag, std::string_view what) {
-    return std::string(flag) + " wants the name of a " + std::string(what) +
-           ": numbers such as #0 are not taken";
+    return std::string(flag) + " wants the name of a " + std::string(what) + ": numbers are not taken";
 }
 inline std::string not_a_name(std::string_view flag, std::string_view value, std::string_view what) {
-    return std::string(flag) + ": " + std::string(value) + " is not the name of a " + std::string(what);
-}
-inline std::string no_assignment(std::string_view word) {
-    return std::string(word) +
-           ": variables are not set on the command line. Run: env NAME=VALUE COMMAND, where allowed";
+    return std::string(flag) + ": " + std::string(value) + " is not the name of a " + std::string(what) +
+           (flag == "-u" ? ", nor a number such as #1000" : "");
 }
 
 // What stands in the way of being root at all.
@@ -81,6 +139,9 @@ inline constexpr std::string_view no_new_session = "setsid fails";
 inline constexpr std::string_view terminal_not_taken = "the new terminal can't be taken";
 inline constexpr std::string_view terminal_not_used = "the new terminal can't be used";
 inline constexpr std::string_view no_directory = "chdir: there is no directory to start in";
+inline std::string not_at_home(std::string_view home, std::string_view why) {
+    return std::string(home) + ": " + std::string(why) + "; starting in /";
+}
 
 inline std::string command_not_found(std::string_view word) {
     return std::string(word) + ": command not found";
@@ -108,7 +169,7 @@ inline constexpr std::string_view too_long = "the command line is too long";
 inline constexpr std::string_view password_required =
     "a password is required, and -n says not to ask. Run it without -n";
 inline constexpr std::string_view terminal_required =
-    "a password is required, and there is no terminal to read it from. With ssh use -t";
+    "a password is required, and there is no terminal to read it from. With ssh use -t, in a script -S";
 inline constexpr std::string_view try_again = "Sorry, try again.";
 inline constexpr std::string_view password_too_long = "that is longer than any password may be";
 inline constexpr std::string_view no_password = "no password was given";
@@ -144,6 +205,9 @@ inline std::string not_executed(std::string_view path, std::string_view why) {
 
 inline std::string ended(std::string_view why) {
     return std::string(why) + "; the command was killed. What you have now: jit-sudo -l";
+}
+inline std::string timed_out(std::string_view duration) {
+    return "the command ran for " + std::string(duration) + " (-T), and was killed";
 }
 inline std::string time_is_up(std::string_view role, std::string_view time) {
     return std::string(role) + " ended at " + std::string(time) +

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +24,11 @@ class Monitor {
 public:
     Monitor(Child& child, const Elevation& elevation, Jitd& jitd, const SignalQueue& signals)
         : child_(child), elevation_(elevation), jitd_(jitd), signals_(signals),
-          timer_(elevation.allowed.deadline) {}
+          timer_(elevation.allowed.deadline) {
+        if (elevation.timeout) {
+            limit_ = Clock::now() + *elevation.timeout;
+        }
+    }
 
     Outcome run(const Terminal* terminal, Pty* pty) {
         if (terminal != nullptr && pty != nullptr) {
@@ -44,8 +49,9 @@ public:
         }
         const int killer = WIFSIGNALED(*status_) ? WTERMSIG(*status_) : 0;
         const bool by_jitd = killer == SIGKILL || killer == SIGTERM || killer == SIGHUP;
-        return {*status_, by_jitd && (killed_ || timer_.is_over(notice_millis)), timer_.deadline(),
-                by_jitd ? why_ : std::string()};
+        const bool timed_out = killer != 0 && limit_told_;
+        return {*status_, !timed_out && by_jitd && (killed_ || timer_.is_over(notice_millis)), timed_out,
+                timer_.deadline(), by_jitd ? why_ : std::string()};
     }
 
 private:
@@ -75,17 +81,36 @@ private:
         if (asked_until_ && Clock::now() >= *asked_until_) {
             end_it();
         }
+        if (limit_ && Clock::now() >= *limit_) {
+            reach_limit();
+        }
         if (relay_ && relay_->serve(fds[terminal], fds[master], child_.pid())) {
             child_.signal(SIGSTOP, true); // what follows is as if it had been stopped by anybody
         }
     }
 
     [[nodiscard]] int patience() const {
-        if (!asked_until_) {
-            return -1;
+        std::int64_t least = std::numeric_limits<int>::max();
+        for (const auto& time : {asked_until_, limit_}) {
+            if (time) {
+                least = std::clamp<std::int64_t>(std::chrono::ceil<Millis>(*time - Clock::now()).count(), 0,
+                                                 least);
+            }
         }
-        return static_cast<int>(
-            std::max<std::int64_t>(std::chrono::ceil<Millis>(*asked_until_ - Clock::now()).count(), 0));
+        return asked_until_ || limit_ ? static_cast<int>(least) : -1;
+    }
+
+    // The command may end by itself first. Whatever it left behind in the cgroup then goes with it.
+    void reach_limit() {
+        if (limit_told_) {
+            limit_.reset();
+            end_it();
+            return;
+        }
+        limit_told_ = true;
+        limit_ = Clock::now() + Millis{notice_millis};
+        child_.signal(SIGTERM, true);
+        child_.signal(SIGCONT, true);
     }
 
     void handle(const signalfd_siginfo& info) {
@@ -192,6 +217,8 @@ private:
     DeadlineTimer timer_;
     std::optional<Relay> relay_;
     std::optional<Clock::time_point> asked_until_;
+    std::optional<Clock::time_point> limit_; // the caller's own, and then that of its last seconds
+    bool limit_told_ = false;
     std::optional<int> status_;
     bool killed_ = false;
     std::string why_; // jitd ends it before its time

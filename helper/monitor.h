@@ -24,6 +24,7 @@ namespace jit {
 struct Outcome {
     int status = 0;          // as waitpid(2) gives it
     bool time_is_up = false; // it was killed, and that is why
+    bool timed_out = false;  // the same, for the caller's own limit (-T)
     HelperDeadline deadline; // the last one
     std::string why;         // it was ended before its time, and why; else empty
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "helper/sanitise.h"
 
+#include "helper/ids.h"
 #include "helper/messages.h"
 #include "helper/report.h"
 
@@ -96,12 +97,27 @@ void lift_limits() {
     lift(RLIMIT_CORE, 0);
 }
 
+// A time zone by name or as POSIX writes it; never a file of the caller's choice (CVE-2014-9680).
+bool is_time_zone(std::string_view value) {
+    return value.size() <= longest_kept_value && !value.starts_with('/') && !value.starts_with(':') &&
+           value.find("..") == std::string_view::npos && std::all_of(value.begin(), value.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      std::string_view("_,:+-/.<>").find(c) != std::string_view::npos;
+           });
+}
+
+bool may_be_kept(std::string_view name, std::string_view value) {
+    return name == "TZ" ? is_time_zone(value)
+                        : std::find(kept_names.begin(), kept_names.end(), name) != kept_names.end() &&
+                              is_harmless(value);
+}
+
+} // namespace
+
 std::string working_directory() {
     std::array<char, PATH_MAX> name{};
     return getcwd(name.data(), name.size()) != nullptr && name[0] == '/' ? name.data() : std::string();
 }
-
-} // namespace
 
 Environment kept_environment(const char* const* environment) {
     Environment kept;
@@ -109,8 +125,7 @@ Environment kept_environment(const char* const* environment) {
         const std::string_view entry = *environment;
         const auto equals = entry.find('=');
         if (equals == std::string_view::npos ||
-            std::find(kept_names.begin(), kept_names.end(), entry.substr(0, equals)) == kept_names.end() ||
-            !is_harmless(entry.substr(equals + 1))) {
+            !may_be_kept(entry.substr(0, equals), entry.substr(equals + 1))) {
             continue;
         }
         kept.try_emplace(std::string(entry.substr(0, equals)), entry.substr(equals + 1));
@@ -122,6 +137,11 @@ Caller sanitise() {
     fix_descriptors();
     Caller caller;
     caller.environment = kept_environment(environ);
+    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+        caller.original.emplace_back(*entry);
+    }
+    const char* const shell = getenv("SHELL");
+    caller.shell = shell != nullptr && *shell == '/' ? shell : "";
     // Programs that PAM modules start need a PATH, and nothing else.
     if (clearenv() != 0 || setenv("PATH", secure_path, 1) != 0) {
         give_up(messages::environment_not_cleared);
@@ -135,6 +155,11 @@ Caller sanitise() {
     }
     caller.uid = Uid{getuid()};
     caller.gid = Gid{getgid()};
+    auto groups = current_groups();
+    if (!groups) {
+        give_up(groups.error().message);
+    }
+    caller.groups = std::move(*groups);
     caller.cwd = working_directory();
     return caller;
 }

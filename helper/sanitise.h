@@ -36,12 +36,18 @@ using Limits = std::array<rlimit, RLIM_NLIMITS>; // by resource
 struct Caller {
     Uid uid = no_uid;
     Gid gid = no_gid;
-    std::string cwd; // empty: it has no name here (deleted, or outside of our root)
+    std::vector<Gid> groups;
+    std::string cwd;   // empty: it has no name here (deleted, or outside of our root)
+    std::string shell; // what SHELL says, an absolute path; empty: nothing
     mode_t umask = 0;
-    Environment environment;          // what may be kept
-    Limits limits{};                  // before they were lifted
-    std::vector<int> ignored_signals; // as by nohup(1)
+    Environment environment;           // what may be kept
+    std::vector<std::string> original; // the whole of it, for programs without our rights
+    Limits limits{};                   // before they were lifted
+    std::vector<int> ignored_signals;  // as by nohup(1)
 };
+
+// Where the process is, once it has changed there. Empty: it has no name here.
+[[nodiscard]] std::string working_directory();
 
 // Ends the process where it can't.
 [[nodiscard]] Caller sanitise();

@@ -9,7 +9,6 @@
 #include "helper/report.h"
 
 #include <algorithm>
-#include <array>
 #include <linux/limits.h>
 
 namespace jit {
@@ -17,6 +16,17 @@ namespace {
 
 std::unexpected<Error> strange() {
     return fail(Errc::unavailable, std::string(messages::strange_answer));
+}
+
+Result<std::string> receive_unless_refused(Jitd& jitd) {
+    auto frame = jitd.receive();
+    if (!frame) {
+        return std::unexpected(std::move(frame.error()));
+    }
+    if (const auto refused = parse_helper_refused(frame->body)) {
+        return fail(Errc::refused, escape(refused->message));
+    }
+    return std::move(frame->body);
 }
 
 bool is_absolute(std::string_view path) {
@@ -34,15 +44,15 @@ Result<void> send_ask(Jitd& jitd, const HelperAsk& ask) {
 }
 
 Result<void> check_allowed(const HelperAllowed& allowed) {
-    for (const std::string* text :
-         {&allowed.grant, &allowed.role, &allowed.caller, &allowed.user, &allowed.home, &allowed.shell}) {
+    for (const std::string* text : {&allowed.grant, &allowed.role, &allowed.caller, &allowed.user,
+                                    &allowed.home, &allowed.shell, &allowed.command}) {
         if (text->empty() || text->find('\0') != std::string::npos) {
             return strange();
         }
     }
     if (Uid{allowed.uid} == no_uid || Gid{allowed.gid} == no_gid || allowed.groups.size() > NGROUPS_MAX ||
         std::find(allowed.groups.begin(), allowed.groups.end(), number(no_gid)) != allowed.groups.end() ||
-        !is_absolute(allowed.home) || !is_absolute(allowed.shell)) {
+        !is_absolute(allowed.home) || !is_absolute(allowed.shell) || !is_absolute(allowed.command)) {
         return strange();
     }
     return {};
@@ -73,37 +83,44 @@ Result<void> record_start(Jitd& jitd, const HelperStart& start) {
     if (auto sent = jitd.send(to_frame(start)); !sent) {
         return sent;
     }
-    const auto frame = jitd.receive();
-    if (!frame) {
-        return std::unexpected(frame.error());
+    const auto body = receive_unless_refused(jitd);
+    if (!body) {
+        return std::unexpected(body.error());
     }
-    if (const auto refused = parse_helper_refused(frame->body)) {
-        return fail(Errc::refused, escape(refused->message));
-    }
-    return is_helper_go(frame->body) ? Result<void>{} : strange();
+    return is_helper_go(*body) ? Result<void>{} : strange();
 }
 
-std::string with_reason(std::string_view line, std::string_view reason) {
-    constexpr std::string_view option = "--reason ";
-    constexpr std::array placeholders = {std::string_view("'…'"), std::string_view("TEXT")};
-    const auto at = line.find(option);
-    if (reason.empty() || at == std::string_view::npos) {
-        return std::string(line);
+Result<HelperProve> receive_prove(Jitd& jitd) {
+    const auto body = receive_unless_refused(jitd);
+    if (!body) {
+        return std::unexpected(body.error());
     }
-    const std::string_view rest = line.substr(at + option.size());
-    for (const std::string_view placeholder : placeholders) {
-        if (rest.starts_with(placeholder)) {
-            return std::string(line.substr(0, at + option.size())) + shell_word(reason) +
-                   std::string(rest.substr(placeholder.size()));
-        }
+    auto prove = parse_helper_prove(*body);
+    if (!prove || prove->caller.empty() || prove->caller.find('\0') != std::string::npos) {
+        return strange();
     }
-    return std::string(line);
+    return std::move(*prove);
 }
 
-void show_refusal(const HelperRefused& refused, std::string_view reason) {
+Result<void> report_proven(Jitd& jitd) {
+    if (auto sent = jitd.send(proven_frame()); !sent) {
+        return sent;
+    }
+    return receive_done(jitd);
+}
+
+Result<void> receive_done(Jitd& jitd) {
+    const auto body = receive_unless_refused(jitd);
+    if (!body) {
+        return std::unexpected(body.error());
+    }
+    return is_helper_done(*body) ? Result<void>{} : strange();
+}
+
+void show_refusal(const HelperRefused& refused) {
     say(escape(refused.message));
     for (const std::string& line : refused.next) {
-        say_next(with_reason(escape(line), reason)); // a quoted word is safe to show, and must stay as it is
+        say_next(escape(line));
     }
 }
 

@@ -26,10 +26,13 @@ struct Verdict {
 // Comes back with nothing when the command may be released.
 [[nodiscard]] Result<void> record_start(Jitd& jitd, const HelperStart& start);
 
+// Where no command was asked for.
+[[nodiscard]] Result<HelperProve> receive_prove(Jitd& jitd);
+[[nodiscard]] Result<void> report_proven(Jitd& jitd);
+[[nodiscard]] Result<void> receive_done(Jitd& jitd);
+
 [[nodiscard]] Result<void> check_allowed(const HelperAllowed& allowed);
 
-// `reason`: what -r gave, or empty. It takes the place of the reason in the suggested commands.
-void show_refusal(const HelperRefused& refused, std::string_view reason);
-[[nodiscard]] std::string with_reason(std::string_view line, std::string_view reason);
+void show_refusal(const HelperRefused& refused);
 
 } // namespace jit

@@ -33,6 +33,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     check(body, parse_helper_deadline);
     check(body, parse_helper_exited);
     check(body, parse_helper_ending);
-    require(!(is_helper_go(body) && is_helper_deadline_question(body)));
+    check(body, parse_helper_prove);
+    require(is_helper_go(body) + is_helper_deadline_question(body) + is_helper_proven(body) +
+                is_helper_done(body) <=
+            1);
     return 0;
 }

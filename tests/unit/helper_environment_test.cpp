@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "helper/conversation.h"
 #include "helper/environment.h"
 #include "helper/verdict.h"
 
@@ -25,13 +26,16 @@ HelperAllowed allowed() {
     allowed.gid = 1001;
     allowed.home = "/home/bob";
     allowed.shell = "/bin/bash";
+    allowed.command = "/usr/bin/id";
     allowed.deadline = {1'795'294'454'999, 5'000};
     return allowed;
 }
 
 Environment built(const Caller& caller, const Environment& pam,
                   const std::vector<std::string>& arguments = {}) {
-    return command_environment(caller, allowed(), {"/usr/bin/id", "id"}, arguments, pam);
+    Wish wish;
+    wish.arguments = arguments;
+    return command_environment(caller, allowed(), {"/usr/bin/id", "id"}, wish, pam);
 }
 
 TEST(HelperEnvironment, KeepsHarmlessValuesOfHarmlessNames) {
@@ -40,7 +44,7 @@ TEST(HelperEnvironment, KeepsHarmlessValuesOfHarmlessNames) {
                                  "LC_ALL=/tmp/evil",
                                  "LC_TIME=%n",
                                  "LANGUAGE=de:en",
-                                 "TZ=UTC+24",
+                                 "TZ=Europe/Berlin",
                                  "LD_PRELOAD=/x",
                                  "PERL5LIB=/x",
                                  "BASH_ENV=/x",
@@ -56,11 +60,36 @@ TEST(HelperEnvironment, KeepsHarmlessValuesOfHarmlessNames) {
                                  nullptr};
     EXPECT_THAT(kept_environment(given),
                 UnorderedElementsAre(Pair("TERM", "xterm-256color"), Pair("LANG", "C.UTF-8"),
-                                     Pair("LANGUAGE", "de:en")));
+                                     Pair("LANGUAGE", "de:en"), Pair("TZ", "Europe/Berlin")));
     EXPECT_TRUE(kept_environment(nullptr).empty());
     const std::string endless = "TERM=" + std::string(10'000, 'a');
     const char* const one[] = {endless.c_str(), nullptr};
     EXPECT_TRUE(kept_environment(one).empty());
+}
+
+TEST(HelperEnvironment, KeepsATimeZoneButNoFile) { // CVE-2014-9680
+    for (const char* zone : {"TZ=/etc/shadow", "TZ=:/etc/shadow", "TZ=:Europe/Berlin", "TZ=../../etc/shadow",
+                             "TZ=Europe/../x", "TZ=a b", "TZ=%n"}) {
+        const char* const given[] = {zone, nullptr};
+        EXPECT_TRUE(kept_environment(given).empty()) << zone;
+    }
+    const char* const given[] = {"TZ=<+03>-3", nullptr};
+    EXPECT_EQ(kept_environment(given).at("TZ"), "<+03>-3");
+}
+
+TEST(HelperEnvironment, TakesWhatWasHandedInButNeverWhatIsActedOn) { // CVE-2014-0106
+    Wish wish;
+    wish.variables = {"A=1", "LANG=C", "LD_PRELOAD=/x", "PATH=/tmp", "F=() { x; }", "SUDO_USER=root", "B"};
+    Caller caller;
+    caller.environment = {{"LANG", "de_DE.UTF-8"}};
+    const Environment environment =
+        command_environment(caller, allowed(), {"/usr/bin/id", "id"}, wish, {{"A", "pam"}});
+    EXPECT_EQ(environment.at("A"), "1");
+    EXPECT_EQ(environment.at("LANG"), "C");
+    EXPECT_EQ(environment.at("PATH"), secure_path);
+    EXPECT_EQ(environment.at("SUDO_USER"), "alice");
+    EXPECT_THAT(environment, Not(Contains(Key("LD_PRELOAD"))));
+    EXPECT_THAT(environment, Not(Contains(Key("F"))));
 }
 
 TEST(HelperEnvironment, SaysWhoAndUntilWhen) {
@@ -69,10 +98,11 @@ TEST(HelperEnvironment, SaysWhoAndUntilWhen) {
     caller.gid = Gid{1002};
     EXPECT_THAT(built(caller, {}, {"-u", "x"}),
                 UnorderedElementsAre(Pair("HOME", "/home/bob"), Pair("USER", "bob"), Pair("LOGNAME", "bob"),
-                                     Pair("SHELL", "/bin/bash"), Pair("PATH", secure_path),
-                                     Pair("SUDO_USER", "alice"), Pair("SUDO_UID", "1000"),
-                                     Pair("SUDO_GID", "1002"), Pair("SUDO_COMMAND", "/usr/bin/id -u x"),
-                                     Pair("JIT_GRANT", "7f3a"), Pair("JIT_EXPIRES", "1795294454")));
+                                     Pair("SHELL", "/bin/bash"), Pair("MAIL", "/var/mail/bob"),
+                                     Pair("PATH", secure_path), Pair("SUDO_USER", "alice"),
+                                     Pair("SUDO_UID", "1000"), Pair("SUDO_GID", "1002"),
+                                     Pair("SUDO_COMMAND", "/usr/bin/id -u x"), Pair("JIT_GRANT", "7f3a"),
+                                     Pair("JIT_EXPIRES", "1795294454")));
 }
 
 TEST(HelperEnvironment, IsNotChangedByPamWhereItMatters) {
@@ -133,17 +163,14 @@ TEST(HelperVerdict, IsNoYesWithNobodysNumbersOrBrokenText) { // CVE-2019-14287, 
     EXPECT_TRUE(wrong([](HelperAllowed& a) { a.caller = std::string("root\0x", 6); }));
     EXPECT_TRUE(wrong([](HelperAllowed& a) { a.home = "home"; }));
     EXPECT_TRUE(wrong([](HelperAllowed& a) { a.shell = ""; }));
+    EXPECT_TRUE(wrong([](HelperAllowed& a) { a.command = "id"; }));
 }
 
-TEST(HelperVerdict, PutsTheReasonIntoTheSuggestedCommand) {
-    EXPECT_EQ(with_reason("jitctl request web-ops --reason '…'", "it's stuck"),
-              "jitctl request web-ops --reason 'it'\\''s stuck'");
-    EXPECT_EQ(with_reason("jitctl request r --reason TEXT --for 1h", "x"),
-              "jitctl request r --reason x --for 1h");
-    EXPECT_EQ(with_reason("jitctl request r --reason '…'", ""), "jitctl request r --reason '…'");
-    EXPECT_EQ(with_reason("jitctl request r --reason '…'", "\x1b[31m"),
-              "jitctl request r --reason $'\\x1b[31m'");
-    EXPECT_EQ(with_reason("see the help", "x"), "see the help");
+TEST(HelperPrompt, FillsInNames) {
+    EXPECT_EQ(prompt_text("[%u] %p's at %h, %H: %%%x%", "alice", "root", "web1.example.net"),
+              "[root] alice's at web1, web1.example.net: %%x%");
+    EXPECT_EQ(prompt_text("%U>", "alice", "root", ""), "alice>");
+    EXPECT_EQ(prompt_text("", "alice", "root", "h"), "");
 }
 
 } // namespace
