@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Passwords: what is typed where one is asked for, and who is asked.
+#include "tests/gauntlet/arena.h"
+
+#include <fstream>
+#include <iterator>
+
+namespace jit::host {
+namespace {
+
+using testing::AnyOf;
+using testing::Each;
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono_literals;
+
+class Passwords : public Arena {
+protected:
+    static constexpr const char* ASKED = "password for dave";
+
+    // dave types it where he is asked, and then nothing but ^C. What he saw.
+    static std::string typed(const std::string& text) {
+        Session dave = host().begin_as("dave", "trap : INT; jit-sudo id -u; echo code=$?", {.tty = true});
+        EXPECT_TRUE(dave.shows(ASKED));
+        dave.type(text);
+        // It ends, or asks again.
+        EXPECT_TRUE(eventually(
+            [&] {
+                const std::string& shown = dave.output();
+                return shown.find("code=") != std::string::npos ||
+                       shown.find(ASKED, shown.find(ASKED) + 1) != std::string::npos;
+            },
+            20s))
+            << dave.output();
+        dave.type("\x03");
+        const auto ended = dave.wait();
+        EXPECT_TRUE(ended);
+        return ended ? ended->out : "";
+    }
+};
+
+TEST_F(Passwords, g077_a_hundred_kilobytes_with_line_kills_overflow_nothing) {
+    std::string killed;
+    for (int line = 0; line < 500; ++line)
+        killed += std::string(200, 'A') + '\x15';
+    EXPECT_THAT(typed(killed + "pw-dave\n"), HasSubstr("code=0")) << "the line that is left is the password";
+    EXPECT_THAT(typed(std::string(100'000, 'A') + "\n"),
+                Not(AnyOf(HasSubstr("code=0"), HasSubstr("code=139"))));
+    EXPECT_THAT(typed(std::string("\x04\x04")), Not(AnyOf(HasSubstr("code=0"), HasSubstr("code=139"))));
+    EXPECT_THAT(typed(std::string("\0\0\0\n", 4)), Not(AnyOf(HasSubstr("code=0"), HasSubstr("code=139"))));
+}
+
+TEST_F(Passwords, g080_a_longer_answer_than_PAM_takes_is_refused_at_once) {
+    for (const std::size_t size : {513U, 514U, 1023U, 4000U}) {
+        const std::string shown = typed(std::string(size, 'b') + "\n");
+        EXPECT_THAT(shown, HasSubstr("code=1\r\n")) << size;
+        EXPECT_THAT(shown, Not(HasSubstr("bbb"))) << size;
+    }
+    EXPECT_THAT(typed("pw-dave" + std::string(506, 'c') + "\n"), Not(HasSubstr("code=0")))
+        << "not its beginning either";
+}
+
+TEST_F(Passwords, g099_a_module_that_talks_nonsense_crashes_nothing_and_lets_nobody_in_by_it) {
+    std::ifstream module(JIT_PAM_ODD, std::ios::binary);
+    const std::string path = module_directory() + "/pam_odd.so";
+    host().write(path, {std::istreambuf_iterator<char>(module), {}});
+    const auto with = [&](const std::string& how) {
+        const Line line(host(), "/etc/pam.d/jit-sudo", "account required pam_odd.so " + how);
+        return one("alice", "jit-sudo -n id -u");
+    };
+    for (const char* how :
+         {"count=33", "count=0", "count=-1", "count=100000", "style=77", "style=0", "style=1", "style=2"})
+        EXPECT_THAT(with(how), IsRefused()) << how;
+    EXPECT_THAT(with("count=32"), RanAndSaid("0\n"));
+    EXPECT_THAT(with("text=null"), RanAndSaid("0\n"));
+    const Result odd = with("text=odd");
+    EXPECT_THAT(odd, RanAndSaid("0\n"));
+    EXPECT_THAT(odd.err, Not(testing::ContainsRegex("[\x1b\x9b\r]"))) << odd;
+    EXPECT_THAT(with("text=long").out, "0\n");
+}
+
+TEST_F(Passwords, g098_who_was_authenticated_is_who_was_asked_about) {
+    std::ifstream module(JIT_PAM_ODD, std::ios::binary);
+    const std::string path = module_directory() + "/pam_odd.so";
+    host().write(path, {std::istreambuf_iterator<char>(module), {}});
+    for (const char* name : {"bob", "root", "alice2", "ALICE"}) {
+        const Line line(host(), "/etc/pam.d/jit-sudo",
+                        std::string("account sufficient pam_odd.so rename=") + name);
+        EXPECT_THAT(one("alice", "jit-sudo -n id -u"), IsRefused()) << name;
+    }
+    const Line line(host(), "/etc/pam.d/jit-sudo", "auth sufficient pam_odd.so rename=alice");
+    const Result dave = host().as("dave", "jit-sudo id -u; echo code=$?", {.tty = true});
+    EXPECT_THAT(dave.out, HasSubstr("code=1")) << dave;
+}
+
+TEST_F(Passwords, g074_no_password_is_written_anywhere) {
+    for (const char* text : {"pw-dave\n", "wr0ng-secret-4074\n", "pw-dave"})
+        typed(text);
+    const Result found =
+        host().root("journalctl --sync; journalctl -o export | grep -acE 'pw-dave|wr0ng-secret'; "
+                    "grep -rlE 'pw-dave|wr0ng-secret' /var/lib/jit /run/jit /var/log /run/systemd /tmp "
+                    "/var/tmp /home/dave 2>/dev/null");
+    EXPECT_EQ(found.out, "0\n") << found;
+    EXPECT_THAT(audit("use.started"), Not(HasSubstr("pw-dave")));
+}
+
+TEST_F(Passwords, x18_an_account_without_a_password_proves_nothing_by_that) {
+    host().root("useradd --create-home fay; cp -r /home/alice/.ssh /home/fay/; chown -R fay: /home/fay; "
+                "passwd -d fay");
+    host().policy(std::string(GAUNTLET_POLICY) +
+                  "[role.fay]\nrisk = \"low\"\neligible = [\"fay\"]\nmax = \"1h\"\n"
+                  "authenticate = true\ncommands = [\"/usr/bin/id **\"]\n");
+    ask(host(), "fay", "fay");
+    Session fay = host().begin_as("fay", "trap : INT; jit-sudo id -u; echo code=$?", {.tty = true});
+    eventually([&] { return !fay.output().empty(); });
+    fay.type("\n");
+    EXPECT_TRUE(eventually([&] {
+        fay.type("\x03");
+        return fay.output().find("code=") != std::string::npos;
+    }));
+    EXPECT_THAT(fay.output(), Not(HasSubstr("code=0")));
+    host().policy(GAUNTLET_POLICY);
+    host().root("userdel -r fay");
+}
+
+TEST_F(Passwords, x19_a_password_is_read_from_the_terminal_and_from_nowhere_else) {
+    host().write("/usr/local/bin/answer", "#!/bin/sh\necho asked >>/tmp/asked\necho pw-dave\n", "0755");
+    EXPECT_THAT(all("dave", {"echo pw-dave | jit-sudo id", "echo pw-dave | jit-sudo -n id",
+                             "SUDO_ASKPASS=/usr/local/bin/answer SSH_ASKPASS=/usr/local/bin/answer "
+                             "SSH_ASKPASS_REQUIRE=force DISPLAY=:0 jit-sudo id",
+                             "setsid -w jit-sudo id <<<pw-dave", "jit-sudo id <<<pw-dave"}),
+                Each(IsRefused()));
+    EXPECT_EQ(host().root("cat /tmp/asked 2>/dev/null").out, "");
+}
+
+} // namespace
+} // namespace jit::host
