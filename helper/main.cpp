@@ -56,7 +56,7 @@ int refused(const Caller& caller, const Options& options, const HelperRefused& r
     const bool may_ask = !options.non_interactive && !refusal.offers.empty() &&
                          (!options.reason.empty() || (has_terminal && isatty(STDERR_FILENO) == 1));
     if (!may_ask) {
-        show_refusal(refusal);
+        show_refusal(refusal, options.reason);
         return exit_refused;
     }
     say(escape(refusal.message));

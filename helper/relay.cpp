@@ -187,6 +187,9 @@ void Relay::resume() {
     if (!pipeline_) {
         raw_.enter();
     }
+    if (raw_.active()) {
+        pty_.cook();
+    }
     resize();
 }
 

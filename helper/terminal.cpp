@@ -94,6 +94,10 @@ Result<Pty> open_pty(const Terminal& like, Uid owner, bool echo) {
         if (!echo) {
             settings.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
         }
+        if (!echo || !like.in_foreground()) {
+            settings.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+            pty.is_bare = true;
+        }
         tcsetattr(pty.slave.get(), TCSANOW, &settings);
     }
     copy_window_size(like, pty.slave.get());
@@ -117,6 +121,15 @@ void RawMode::enter() {
     if (tcsetattr(terminal_.fd.get(), TCSADRAIN, &settings) != 0) { // what was typed ahead stays
         before_.reset();
     }
+}
+
+void Pty::cook() {
+    termios settings{};
+    if (is_bare && master && tcgetattr(master.get(), &settings) == 0) { // the slave's, on Linux
+        settings.c_oflag |= OPOST;
+        tcsetattr(master.get(), TCSANOW, &settings);
+    }
+    is_bare = false;
 }
 
 void RawMode::leave() {

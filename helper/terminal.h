@@ -35,6 +35,10 @@ struct Terminal {
 struct Pty {
     Fd master; // non-blocking
     Fd slave;  // stays open: a command that closes its terminal may open /dev/tty again
+    // Line ends are left to the caller's terminal, which isn't raw: both doing it would double the \r.
+    bool is_bare = false;
+
+    void cook(); // from now on the caller's terminal is raw
 };
 // With the settings and the size of `like`. `echo`: whether what is typed shows.
 [[nodiscard]] Result<Pty> open_pty(const Terminal& like, Uid owner, bool echo);
@@ -50,6 +54,7 @@ public:
 
     void enter(); // if we are in the foreground, and not yet there
     void leave();
+    [[nodiscard]] bool active() const { return before_.has_value(); }
 
 private:
     const Terminal& terminal_;

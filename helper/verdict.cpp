@@ -9,6 +9,7 @@
 #include "helper/report.h"
 
 #include <algorithm>
+#include <array>
 #include <linux/limits.h>
 
 namespace jit {
@@ -117,10 +118,27 @@ Result<void> receive_done(Jitd& jitd) {
     return is_helper_done(*body) ? Result<void>{} : strange();
 }
 
-void show_refusal(const HelperRefused& refused) {
+std::string with_reason(std::string_view line, std::string_view reason) {
+    constexpr std::string_view option = "--reason ";
+    constexpr std::array placeholders = {std::string_view("'…'"), std::string_view("TEXT")};
+    const auto at = line.find(option);
+    if (reason.empty() || at == std::string_view::npos) {
+        return std::string(line);
+    }
+    const std::string_view rest = line.substr(at + option.size());
+    for (const std::string_view placeholder : placeholders) {
+        if (rest.starts_with(placeholder)) {
+            return std::string(line.substr(0, at + option.size())) + shell_word(reason) +
+                   std::string(rest.substr(placeholder.size()));
+        }
+    }
+    return std::string(line);
+}
+
+void show_refusal(const HelperRefused& refused, std::string_view reason) {
     say(escape(refused.message));
     for (const std::string& line : refused.next) {
-        say_next(escape(line));
+        say_next(with_reason(escape(line), reason)); // a quoted word is safe to show, and must stay as it is
     }
 }
 

@@ -33,6 +33,8 @@ struct Verdict {
 
 [[nodiscard]] Result<void> check_allowed(const HelperAllowed& allowed);
 
-void show_refusal(const HelperRefused& refused);
+// `reason`: what -r gave, or empty. It takes the place of the reason in the suggested commands.
+void show_refusal(const HelperRefused& refused, std::string_view reason);
+[[nodiscard]] std::string with_reason(std::string_view line, std::string_view reason);
 
 } // namespace jit

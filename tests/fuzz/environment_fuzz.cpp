@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Input: "NAME=value" entries, each ended by NUL: as the caller's environment, as PAM's, and as what is handed
-// in. None of them changes what is ours, and nothing that a loader, a shell or an interpreter acts on gets in.
+// Input: "NAME=value" entries, each ended by NUL: as the caller's environment, as PAM's, and as what is
+// handed in. None of them changes what is ours, and nothing that a loader, a shell or an interpreter acts on
+// gets in.
 #include "core/variables.h"
 #include "helper/environment.h"
 #include "tests/fuzz/fuzz_kit.h"
@@ -43,8 +44,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     allowed.shell = "/bin/bash";
     const Environment built = command_environment(caller, allowed, {"/usr/bin/id", "id"}, wish, from_pam);
     require(built.at("PATH") == secure_path && built.at("HOME") == "/root" && built.at("USER") == "root" &&
-            built.at("LOGNAME") == "root" && built.at("SUDO_USER") == "alice" && built.at("SUDO_UID") == "1000" &&
-            built.at("SHELL") == "/bin/bash" && built.at("SUDO_COMMAND") == "/usr/bin/id");
+            built.at("LOGNAME") == "root" && built.at("SUDO_USER") == "alice" &&
+            built.at("SUDO_UID") == "1000" && built.at("SHELL") == "/bin/bash" &&
+            built.at("SUDO_COMMAND") == "/usr/bin/id");
     for (const auto& [name, value] : built) {
         require(is_variable_name(name) && (is_our_variable(name) || may_be_handed_in(name, value)));
     }

@@ -67,8 +67,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         return 0;
     }
     const auto& command = options->command;
-    require(command.size() <= typed.size() &&
-            std::equal(command.rbegin(), command.rend(), typed.rbegin()));
+    require(command.size() <= typed.size() && std::equal(command.rbegin(), command.rend(), typed.rbegin()));
     require(options->user.empty() || options->user.front() == '#' || is_account_name(options->user));
     require(options->user.find("#-") == std::string::npos && options->user != "#4294967295");
     require(options->group.empty() || is_account_name(options->group));

@@ -17,7 +17,8 @@ protected:
     static std::string pending() {
         std::string id;
         eventually([&] {
-            for (const Json& each : json_of(host().root("jitctl --json list")).at("requests")) {
+            const Json all = json_of(host().root("jitctl --json list")).at("requests");
+            for (const Json& each : all) {
                 if (each.at("state") == "pending") {
                     id = each.at("id");
                 }
@@ -43,7 +44,8 @@ TEST_F(Asking, who_types_a_reason_gets_the_command_once_somebody_says_yes) {
     const auto run = alice.wait();
     ASSERT_TRUE(run.has_value());
     EXPECT_EQ(run->status, 0);
-    EXPECT_THAT(run->out, AllOf(HasSubstr("approved by bob after "), HasSubstr("granted: web until "), HasSubstr("\nroot\r\n")));
+    EXPECT_THAT(run->out, AllOf(HasSubstr("approved by bob after "), HasSubstr("granted: web until "),
+                                HasSubstr("\nroot\r\n")));
 }
 
 TEST_F(Asking, with_a_reason_given_nothing_is_asked_and_no_terminal_is_needed) {
@@ -105,7 +107,8 @@ TEST_F(Asking, ctrl_c_leaves_it_pending_and_the_same_command_goes_on_with_it) {
     const std::string id = pending();
     alice.type("\x03");
     ASSERT_TRUE(alice.wait().has_value());
-    EXPECT_THAT(alice.output(), AllOf(HasSubstr(id + " stays pending"), HasSubstr("the same command goes on with it")));
+    EXPECT_THAT(alice.output(),
+                AllOf(HasSubstr(id + " stays pending"), HasSubstr("the same command goes on with it")));
     EXPECT_EQ(requests(), 1U);
     Session again = host().begin_as("alice", "jit-sudo whoami", {.tty = true});
     ASSERT_TRUE(again.shows("Waiting")) << "without another question";
@@ -119,7 +122,8 @@ TEST_F(Asking, ctrl_c_leaves_it_pending_and_the_same_command_goes_on_with_it) {
 TEST_F(Asking, with_n_or_without_a_terminal_nothing_is_asked) {
     const Result never = host().as("alice", "jit-sudo -n -r 'a reason' whoami");
     EXPECT_EQ(never.status, 1);
-    EXPECT_THAT(never.err, HasSubstr("web would (up to 1h if one of oncall approves): jitctl request web --reason"));
+    EXPECT_THAT(never.err,
+                HasSubstr("web would (up to 1h if one of oncall approves): jitctl request web --reason"));
     EXPECT_EQ(host().as("alice", "jit-sudo whoami").status, 1);
     EXPECT_EQ(requests(), 0U);
 }
@@ -138,15 +142,22 @@ TEST_F(Asking, no_reason_is_no_request) {
 TEST_F(Asking, who_waits_has_no_privilege) {
     Session alice = host().begin_as("alice", "jit-sudo whoami", {.tty = true});
     ASSERT_TRUE(alice.shows("Reason: "));
-    const std::string status =
-        host().root("grep -hE '^(Uid|Gid|Groups|CapEff|CapPrm):' /proc/$(pgrep -x jitctl)/status | tr -s '\\t' ' '").out;
+    const std::string status = host()
+                                   .root("grep -hE '^(Uid|Gid|Groups|CapEff|CapPrm):' /proc/$(pgrep -x "
+                                         "jitctl)/status | tr -s '\\t' ' '")
+                                   .out;
     const std::string uid = host().root("id -u alice").out;
     const std::string one = uid.substr(0, uid.size() - 1);
-    EXPECT_THAT(status, AllOf(HasSubstr("Uid: " + one + " " + one + " " + one + " " + one), HasSubstr("CapEff: 0000000000000000"),
-                              HasSubstr("CapPrm: 0000000000000000")));
+    EXPECT_THAT(status, AllOf(HasSubstr("Uid: " + one + " " + one + " " + one + " " + one),
+                              HasSubstr("CapEff: 0000000000000000"), HasSubstr("CapPrm: 0000000000000000")));
     EXPECT_THAT(host().root("pgrep -x jit-sudo").out, IsEmpty());
     const std::string groups = host().as("alice", "id -G").out;
-    EXPECT_EQ(host().root("for g in $(id -G alice); do grep -qw $g /proc/$(pgrep -x jitctl)/status || echo missing $g; done").out, "") << groups;
+    EXPECT_EQ(host()
+                  .root("for g in $(id -G alice); do grep -qw $g /proc/$(pgrep -x jitctl)/status || echo "
+                        "missing $g; done")
+                  .out,
+              "")
+        << groups;
     alice.end();
 }
 
@@ -161,7 +172,7 @@ TEST_F(Asking, what_was_approved_is_decided_anew) {
     host().root("chmod 755 /usr/bin/whoami");
     ASSERT_TRUE(run.has_value());
     EXPECT_EQ(run->status, 1);
-    EXPECT_THAT(run->out, HasSubstr("/usr/bin/whoami is not run"));
+    EXPECT_THAT(run->out, HasSubstr("whoami is not run: "));
 }
 
 } // namespace

@@ -16,7 +16,10 @@ protected:
 
     // What one login of dave's types, each word of which prints yes or no.
     static std::string says(const std::string& script) {
-        return host().as("dave", "y() { if \"$@\" >/dev/null 2>&1; then echo -n 'yes '; else echo -n 'no '; fi; }; " + script).out;
+        return host()
+            .as("dave",
+                "y() { if \"$@\" >/dev/null 2>&1; then echo -n 'yes '; else echo -n 'no '; fi; }; " + script)
+            .out;
     }
 };
 
@@ -39,10 +42,12 @@ TEST_F(Password, is_wrong_three_times_at_most) {
 }
 
 TEST_F(Password, counts_for_what_follows_in_the_same_session) {
-    EXPECT_EQ(says("y jit-sudo -n id; echo pw-dave | y jit-sudo -S id; y jit-sudo -n id; y jit-sudo -n -u root id"),
-              "no yes yes yes ");
+    EXPECT_EQ(
+        says("y jit-sudo -n id; echo pw-dave | y jit-sudo -S id; y jit-sudo -n id; y jit-sudo -n -u root id"),
+        "no yes yes yes ");
     EXPECT_EQ(says("y jit-sudo -n id"), "no ") << "another login";
-    EXPECT_EQ(says("echo pw-dave | y jit-sudo -S id; y setsid -w jit-sudo -n id"), "yes no ") << "another session";
+    EXPECT_EQ(says("echo pw-dave | y jit-sudo -S id; y setsid -w jit-sudo -n id"), "yes no ")
+        << "another session";
 }
 
 TEST_F(Password, is_forgotten_when_told_to) {
@@ -53,14 +58,15 @@ TEST_F(Password, is_forgotten_when_told_to) {
 }
 
 TEST_F(Password, may_be_given_before_it_is_needed) {
-    EXPECT_EQ(says("y jit-sudo -Nnv; echo pw-dave | y jit-sudo -Sv; y jit-sudo -Nnv; y jit-sudo -n id; echo wrong | y jit-sudo -Skv"),
+    EXPECT_EQ(says("y jit-sudo -Nnv; echo pw-dave | y jit-sudo -Sv; y jit-sudo -Nnv; y jit-sudo -n id; echo "
+                   "wrong | y jit-sudo -Skv"),
               "no yes yes yes no ");
     EXPECT_THAT(host().as("bob", "jit-sudo -v").err, HasSubstr("you have no grant for a command now"));
 }
 
 TEST_F(Password, counts_no_longer_once_any_is_changed) {
-    Session dave = host().begin_as(
-        "dave", "echo pw-dave | jit-sudo -S id -u; jit-sudo -n id -u; echo waits; read x; jit-sudo -n id -u; echo status $?");
+    Session dave = host().begin_as("dave", "echo pw-dave | jit-sudo -S id -u; jit-sudo -n id -u; echo waits; "
+                                           "read x; jit-sudo -n id -u; echo status $?");
     ASSERT_TRUE(dave.shows("0\n0\nwaits"));
     host().root("echo carol:pw-carol | chpasswd");
     dave.type("\n");
@@ -69,8 +75,8 @@ TEST_F(Password, counts_no_longer_once_any_is_changed) {
 }
 
 TEST_F(Password, counts_no_longer_after_a_restart_of_jitd) {
-    Session dave = host().begin_as("dave",
-                                   "echo pw-dave | jit-sudo -S id -u; echo waits; read x; jit-sudo -n id -u; echo status $?");
+    Session dave = host().begin_as(
+        "dave", "echo pw-dave | jit-sudo -S id -u; echo waits; read x; jit-sudo -n id -u; echo status $?");
     ASSERT_TRUE(dave.shows("0\nwaits"));
     host().root("systemctl restart jitd");
     dave.type("\n");
@@ -80,14 +86,15 @@ TEST_F(Password, counts_no_longer_after_a_restart_of_jitd) {
 
 TEST_F(Password, is_asked_for_each_time_where_the_role_says_so) {
     ask(host(), "dave", "each-time");
-    EXPECT_EQ(says("echo pw-dave | y jit-sudo -S true; y jit-sudo -n true; echo pw-dave | y jit-sudo -S id; y jit-sudo -n id; "
+    EXPECT_EQ(says("echo pw-dave | y jit-sudo -S true; y jit-sudo -n true; echo pw-dave | y jit-sudo -S id; "
+                   "y jit-sudo -n id; "
                    "y jit-sudo -n true"),
               "yes no yes yes no ");
 }
 
 TEST_F(Password, of_an_account_that_is_locked_counts_for_nothing) { // CVE-2022-24755, and sudo-rs 1612
-    Session dave = host().begin_as(
-        "dave", "echo pw-dave | jit-sudo -S id -u; echo waits; read x; jit-sudo -n id -u; echo status $?; jit-sudo -n -v; echo status $?");
+    Session dave = host().begin_as("dave", "echo pw-dave | jit-sudo -S id -u; echo waits; read x; jit-sudo "
+                                           "-n id -u; echo status $?; jit-sudo -n -v; echo status $?");
     ASSERT_TRUE(dave.shows("0\nwaits"));
     host().root("chage -E0 dave");
     dave.type("\n");

@@ -21,7 +21,7 @@ risk         = "low"
 eligible     = ["alice"]
 max          = "1h"
 authenticate = false
-run_as       = ["root", "carol"]
+run_as       = ["root", "carol", "bob"]
 commands     = ["/usr/bin/bash **", "/usr/bin/sh **", "/usr/bin/id **", "/usr/bin/env", "/usr/bin/pwd",
                 "/usr/bin/sleep *", "/usr/bin/printenv *", "/usr/bin/cat"]
 env          = ["APP_*", "DEBUG"]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What these tests have in common: one host for a whole suite, and a policy. Each test is alone on it while it runs,
-// and ends what it was granted.
+// What these tests have in common: one host for a whole suite, and a policy. Each test is alone on it while
+// it runs, and ends what it was granted.
 #pragma once
 
 #include "tests/host/access.h"
@@ -13,7 +13,8 @@
 
 namespace jit::host {
 
-// alice runs tools without a password, and may ask for web and for db; dave gives his password for id and true.
+// alice runs tools without a password, and may ask for web and for db; dave gives his password for id and
+// true.
 extern const char* const SURFACE_POLICY;
 
 class Surface : public testing::Test {

@@ -76,6 +76,8 @@ protected:
               .login = {"sshd"},
               .ticket = "",
               .authenticate = {},
+              .auth_timeout = {},
+              .env = {},
               .where = {}};
 };
 

@@ -12,13 +12,16 @@ std::string body_of(const std::string& frame) {
 }
 
 HelperAsk ask() {
-    return {.run_as = "root",
+    return {.what = HelperWhat::shell,
+            .proof = {.use = false, .keep = true},
+            .run_as = "root",
             .group = "",
             .path = "/usr/bin/printf",
             .arguments = {"", "a b", std::string("\xff\x1b\n", 3)},
             .cwd = "/",
             .tty = "/dev/pts/3",
-            .reason = "a reason"};
+            .reason = "a reason",
+            .variables = {"A=1", "B="}};
 }
 
 TEST(Frame, what_is_written_is_read_back) {
@@ -27,6 +30,10 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_EQ(read->arguments, ask().arguments);
     EXPECT_EQ(read->tty, "/dev/pts/3");
     EXPECT_EQ(read->reason, "a reason");
+    EXPECT_EQ(read->variables, ask().variables);
+    EXPECT_EQ(read->what, HelperWhat::shell);
+    EXPECT_FALSE(read->proof.use);
+    EXPECT_TRUE(read->proof.keep);
     const HelperAllowed allowed{.grant = "7f3a",
                                 .role = "web",
                                 .authenticate = true,
@@ -37,16 +44,32 @@ TEST(Frame, what_is_written_is_read_back) {
                                 .user = "root",
                                 .home = "/root",
                                 .shell = "/bin/sh",
+                                .command = "/usr/bin/printf",
                                 .deadline = {.time = 1'800'000'000'000, .boot = 5}};
     const auto again = parse_helper_allowed(body_of(to_frame(allowed)));
     ASSERT_TRUE(again);
     EXPECT_TRUE(again->authenticate);
     EXPECT_EQ(again->uid, 4'000'000'000U);
+    EXPECT_EQ(again->command, "/usr/bin/printf");
     EXPECT_EQ(again->groups, allowed.groups);
     EXPECT_EQ(again->deadline.time, 1'800'000'000'000);
     EXPECT_EQ(parse_helper_exited(body_of(to_frame(HelperExited{.status = -1})))->status, -1);
     EXPECT_EQ(parse_helper_ending(body_of(to_frame(HelperEnding{.why = "bob revoked web"})))->why,
               "bob revoked web");
+    const auto prove =
+        parse_helper_prove(body_of(to_frame(HelperProve{.authenticate = true, .caller = "alice"})));
+    ASSERT_TRUE(prove);
+    EXPECT_TRUE(prove->authenticate);
+    EXPECT_EQ(prove->caller, "alice");
+    EXPECT_TRUE(is_helper_proven(body_of(proven_frame())));
+    EXPECT_TRUE(is_helper_done(body_of(done_frame())));
+    EXPECT_FALSE(is_helper_done(body_of(proven_frame())));
+}
+
+TEST(Frame, what_is_asked_for_is_something_known) {
+    std::string body = body_of(to_frame(ask()));
+    body[1] = 6;
+    EXPECT_FALSE(parse_helper_ask(body));
 }
 
 TEST(Frame, every_prefix_of_a_message_is_refused) {
@@ -62,7 +85,7 @@ TEST(Frame, a_message_of_another_type_is_refused) {
     EXPECT_FALSE(is_helper_go(body_of(deadline_question_frame())));
     EXPECT_TRUE(is_helper_go(body_of(go_frame())));
     EXPECT_FALSE(helper_message_type(std::string(1, '\0')));
-    EXPECT_FALSE(helper_message_type(std::string(1, '\x09')));
+    EXPECT_FALSE(helper_message_type(std::string(1, '\x0c')));
     EXPECT_FALSE(helper_message_type(""));
 }
 

@@ -166,6 +166,17 @@ TEST(HelperVerdict, IsNoYesWithNobodysNumbersOrBrokenText) { // CVE-2019-14287, 
     EXPECT_TRUE(wrong([](HelperAllowed& a) { a.command = "id"; }));
 }
 
+TEST(HelperVerdict, PutsTheReasonIntoTheSuggestedCommand) {
+    EXPECT_EQ(with_reason("jitctl request web-ops --reason '…'", "it's stuck"),
+              "jitctl request web-ops --reason 'it'\\''s stuck'");
+    EXPECT_EQ(with_reason("jitctl request r --reason TEXT --for 1h", "x"),
+              "jitctl request r --reason x --for 1h");
+    EXPECT_EQ(with_reason("jitctl request r --reason '…'", ""), "jitctl request r --reason '…'");
+    EXPECT_EQ(with_reason("jitctl request r --reason '…'", "\x1b[31m"),
+              "jitctl request r --reason $'\\x1b[31m'");
+    EXPECT_EQ(with_reason("see the help", "x"), "see the help");
+}
+
 TEST(HelperPrompt, FillsInNames) {
     EXPECT_EQ(prompt_text("[%u] %p's at %h, %H: %%%x%", "alice", "root", "web1.example.net"),
               "[root] alice's at web1, web1.example.net: %%x%");
