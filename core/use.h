@@ -36,6 +36,7 @@ struct Use {
     Party by;
     std::string run_as;            // an account
     std::optional<Uid> run_as_uid; // of an elevation
+    std::optional<Gid> run_as_gid; // of an elevation; for the event only
     std::string group;             // with -g, else empty
     // Of an elevation. None where it was too long to be kept: then only the grant that it began under carries
     // it.

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 
+#include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -117,6 +118,14 @@ std::string event_value(std::string_view key, const Json& value) {
     }
     if (value.is_number_integer() && key == "duration") {
         return format_duration(Millis(value.get<std::int64_t>()));
+    }
+    if (value.is_number_integer() && key == "run_time") {
+        const auto ran = value.get<std::int64_t>();
+        return fmt::format("{}.{:03}s", ran / 1000, ran % 1000);
+    }
+    if (value.is_number_integer() && key == "signal") {
+        const char* name = sigabbrev_np(value.get<int>());
+        return name != nullptr ? fmt::format("SIG{}", name) : to_line(value);
     }
     if (is_party(value)) {
         return party_text(value);

@@ -43,6 +43,9 @@ Json status_fields(const Use& use) {
     } else if (use.status && WIFSIGNALED(*use.status)) {
         fields["signal"] = WTERMSIG(*use.status);
     }
+    if (const auto until = use.exited ? use.exited : use.ended) {
+        fields["run_time"] = (*until - use.started).count();
+    }
     return fields;
 }
 
@@ -70,6 +73,17 @@ void Uses::keep(const Use& use) {
         watch_leader(live);
     } else {
         watch_place(live);
+    }
+}
+
+void Uses::add_rule(Json& fields, const RequestId& grant) {
+    const auto request = store_.find(grant);
+    if (!request) {
+        return;
+    }
+    fields["role"] = request->role;
+    if (const auto role = policy_.roles.find(request->role); role != policy_.roles.end()) {
+        fields["rule"] = role->second.where.text();
     }
 }
 

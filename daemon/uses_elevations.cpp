@@ -3,6 +3,7 @@
 #include "core/record.h"
 #include "core/text.h"
 #include "daemon/processes.h"
+#include "daemon/sudo_line.h"
 #include "daemon/uses.h"
 
 #include <sodium.h>
@@ -55,6 +56,13 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         return room;
     }
     const Json argv = command_fields(*use.command, longest_argv);
+    const std::string line = sudo_line({.account = use.by.account,
+                                        .refusal = {},
+                                        .tty = use.tty,
+                                        .cwd = use.cwd,
+                                        .run_as = use.run_as,
+                                        .group = use.group},
+                                       *use.command);
     if (!keep_command) {
         use.command.reset();
     }
@@ -64,6 +72,11 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         Json fields{{"use", use.id},        {"request", use.grant},   {"by", to_json(use.by)},
                     {"run_as", use.run_as}, {"cwd", escape(use.cwd)}, {"tty", escape(use.tty)},
                     {"pid", use.pid}};
+        add_rule(fields, use.grant);
+        if (use.run_as_uid && use.run_as_gid) {
+            fields["run_as_uid"] = number(*use.run_as_uid);
+            fields["run_as_gid"] = number(*use.run_as_gid);
+        }
         if (!use.group.empty()) {
             fields["group"] = use.group;
         }
@@ -86,6 +99,8 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     if (!recorded) {
         return recorded;
     }
+    journal_.send_command(Journal::Level::notice, line,
+                          {{"JIT_REQUEST", use.grant}, {"JIT_USE", use.id}, {"JIT_PERSON", use.by.person}});
     share_.take(use.by.uid, clock_.now().boot, cost_of_recording(store_.appended() - before));
     reserved_.erase(use.id);
     keep(use);
