@@ -44,7 +44,7 @@ Json status_fields(const Use& use) {
         fields["signal"] = WTERMSIG(*use.status);
     }
     if (const auto until = use.exited ? use.exited : use.ended) {
-        fields["run_time"] = (*until - use.started).count();
+        fields["run_time"] = std::max(Millis(0), *until - use.started).count();
     }
     return fields;
 }

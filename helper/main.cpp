@@ -8,6 +8,7 @@
 //  3. Whatever fails before the command runs ends with status 1, and nothing has run.
 #include "core/text.h"
 #include "core/version.h"
+#include "helper/audit_record.h"
 #include "helper/authenticate.h"
 #include "helper/elevate.h"
 #include "helper/environment.h"
@@ -106,6 +107,7 @@ int run(const Caller& caller, const Options& options) {
     if (auto became = become_root(); !became) {
         return refuse(became.error().message);
     }
+    AuditRecord record(*command, arguments, caller.cwd, tty);
     auto pam = Pam::load(!options.non_interactive); // while jitd decides
     auto verdict = receive_verdict(*jitd);
     if (!verdict) {
@@ -165,6 +167,7 @@ int run(const Caller& caller, const Options& options) {
     if (auto recorded = record_start(*jitd, start); !recorded) {
         return refuse(recorded.error().message);
     }
+    record.started();
     if (auto released = child->release(); !released) {
         return refuse(released.error().message);
     }
