@@ -80,8 +80,8 @@ bool add_argument(std::string& line, const std::string& argument, std::size_t mo
         return false;
     }
     (line += ' ') += quote;
-    const std::size_t size = add(line, argument, quoted ? Part::quoted_argument : Part::bare_argument,
-                                 most - quote.size());
+    const std::size_t size =
+        add(line, argument, quoted ? Part::quoted_argument : Part::bare_argument, most - quote.size());
     line += quote;
     written += size + 1;
     return size == argument.size();
@@ -96,9 +96,9 @@ std::string sudo_line(const SudoLine& about, const Command& command) {
     }
     line += "TTY=";
     constexpr std::string_view devices = "/dev/";
-    add_place(line, about.tty.empty()                  ? "unknown"
+    add_place(line, about.tty.empty()                ? "unknown"
                     : about.tty.starts_with(devices) ? about.tty.substr(devices.size())
-                                                       : about.tty);
+                                                     : about.tty);
     line += " ; PWD=";
     add_place(line, about.cwd.empty() ? "unknown" : about.cwd);
     line += fmt::format(" ; USER={}", about.run_as);

@@ -27,9 +27,9 @@ namespace jit {
 inline constexpr std::uint16_t audit_user_cmd = 1123; // of user space's range: the kernel's header lacks it
 
 struct UserCommand {
-    std::string cwd;   // empty: it has no name
-    std::string words; // what is run, divided by blanks
-    std::string exe;   // this program
+    std::string cwd;      // empty: it has no name
+    std::string words;    // what is run, divided by blanks
+    std::string exe;      // this program
     std::string terminal; // "/dev/pts/0", or empty
 };
 

@@ -71,8 +71,9 @@ TEST(SudoLine, shows_what_sudo_leaves_raw_or_ambiguous) {
 TEST(SudoLine, a_directory_cant_be_taken_for_another_field) {
     SudoLine about = ordinary;
     about.cwd = "/tmp/x ; USER=bob ; COMMAND=/bin/ls\n";
-    EXPECT_EQ(line_of({}, about), "   alice : TTY=pts/0 ; PWD=/tmp/x #073 USER=bob #073 COMMAND=/bin/ls#012 ; "
-                                  "USER=root ; COMMAND=/usr/bin/true");
+    EXPECT_EQ(line_of({}, about),
+              "   alice : TTY=pts/0 ; PWD=/tmp/x #073 USER=bob #073 COMMAND=/bin/ls#012 ; "
+              "USER=root ; COMMAND=/usr/bin/true");
 }
 
 TEST(SudoLine, a_long_one_is_cut_and_says_how_much_is_missing) {
@@ -80,7 +81,8 @@ TEST(SudoLine, a_long_one_is_cut_and_says_how_much_is_missing) {
     EXPECT_LE(line.size(), longest_sudo_line);
     EXPECT_THAT(command_in(line), StartsWith("/usr/bin/true first xxxxx"));
     const auto shown_x = static_cast<std::size_t>(std::ranges::count(command_in(line), 'x'));
-    EXPECT_THAT(line, EndsWith("x [... " + std::to_string(65536 - shown_x + 5) + " of 65561 bytes left out]"));
+    EXPECT_THAT(line,
+                EndsWith("x [... " + std::to_string(65536 - shown_x + 5) + " of 65561 bytes left out]"));
     EXPECT_THAT(line_of({std::string(65536, '\xff'), "last"}), HasSubstr(" bytes left out]"));
     EXPECT_THAT(line_of(std::vector<std::string>(10000)), HasSubstr(" bytes left out]"));
     SudoLine about = ordinary;
@@ -97,7 +99,8 @@ TEST(SudoLine, is_one_line_of_text_whatever_the_bytes_are) {
     SudoLine about = ordinary;
     about.cwd = bytes;
     about.tty = bytes;
-    for (const std::string& argument : {bytes, "no blank" + bytes.substr(200), bytes + std::string(70000, '\n')}) {
+    for (const std::string& argument :
+         {bytes, "no blank" + bytes.substr(200), bytes + std::string(70000, '\n')}) {
         const std::string line = line_of({argument, argument}, about);
         EXPECT_TRUE(is_printable(line)) << line;
         EXPECT_LE(line.size(), longest_sudo_line);
