@@ -113,14 +113,14 @@ TEST_F(Log, the_events_say_which_rule_whose_ids_and_how_it_ended) {
     EXPECT_EQ(refused[0].at("argv"), Json({"/usr/bin/ls", "x"}));
     EXPECT_THAT(host.root("jitctl audit").out,
                 AllOf(HasSubstr("argv=[/usr/bin/sh -c 'exit 3']"), HasSubstr(std::string(" rule=") + RULE),
-                      HasSubstr(" signal=SIGTERM run_time=0."), Not(HasSubstr("blake2b"))));
+                      HasSubstr(" signal=SIGTERM run_time=0."), Not(HasSubstr("argv_blake2b"))));
 }
 
 // CVE-2023-28486 (G71)
 TEST_F(Log, whatever_the_bytes_are_a_command_is_one_record) {
-    const std::string odd = R"($'a\nalice : TTY=x\r\x1b[2J\xff\xc2\x9b\u202e')";
-    const std::string place = R"(mkdir -p $'d ; USER=bob ; COMMAND=/bin/x\n\x1b\xff' && cd d* && )";
-    const std::string large = R"("$(head -c 65536 /dev/zero | tr '\0' x)")";
+    const std::string odd = R"($'a\nalice : TTY=x\r\x1b[2J\xff\xc2\x9b\xe2\x80\xae')";
+    const std::string place = R"(mkdir -p $'d ; USER=bob ; COMMAND=x\n\x1b\xff' && cd d* && )";
+    const std::string large = R"x("$(head -c 65536 /dev/zero | tr '\\0' x)")x";
     host.as("alice", place + "jit-sudo -n true " + odd);
     host.as("alice", place + "jit-sudo -n ls " + odd);
     host.as("alice", "jit-sudo -n true first " + large + " last");
@@ -134,10 +134,9 @@ TEST_F(Log, whatever_the_bytes_are_a_command_is_one_record) {
                                 HasSubstr(" ; USER=root ; COMMAND=/usr/bin/")));
     }
     for (const std::size_t at : {0U, 1U}) {
-        EXPECT_THAT(
-            line[at].at("MESSAGE").get<std::string>(),
-            AllOf(HasSubstr("PWD=/home/alice/d #073 USER=bob #073 COMMAND=/bin/x#012#033#377 ; USER=root"),
-                  EndsWith(" 'a#012alice : TTY=x#015#033[2J#377#302#233#342#200#256'")));
+        EXPECT_THAT(line[at].at("MESSAGE").get<std::string>(),
+                    AllOf(HasSubstr("PWD=/home/alice/d #073 USER=bob #073 COMMAND=x#012#033#377 ; USER=root"),
+                          EndsWith(" 'a#012alice : TTY=x#015#033[2J#377#302#233#342#200#256'")));
     }
     for (const std::size_t at : {2U, 3U}) {
         EXPECT_THAT(line[at].at("MESSAGE").get<std::string>(),
