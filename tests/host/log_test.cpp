@@ -120,7 +120,7 @@ TEST_F(Log, the_events_say_which_rule_whose_ids_and_how_it_ended) {
 TEST_F(Log, whatever_the_bytes_are_a_command_is_one_record) {
     const std::string odd = R"($'a\nalice : TTY=x\r\x1b[2J\xff\xc2\x9b\xe2\x80\xae')";
     const std::string place = R"(mkdir -p $'d ; USER=bob ; COMMAND=x\n\x1b\xff' && cd d* && )";
-    const std::string large = R"x("$(head -c 65536 /dev/zero | tr '\\0' x)")x";
+    const std::string large = R"x("$(head -c 65536 /dev/zero | tr '\0' x)")x";
     host.as("alice", place + "jit-sudo -n true " + odd);
     host.as("alice", place + "jit-sudo -n ls " + odd);
     host.as("alice", "jit-sudo -n true first " + large + " last");
