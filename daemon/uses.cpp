@@ -76,17 +76,6 @@ void Uses::keep(const Use& use) {
     }
 }
 
-void Uses::add_rule(Json& fields, const RequestId& grant) {
-    const auto request = store_.find(grant);
-    if (!request) {
-        return;
-    }
-    fields["role"] = request->role;
-    if (const auto role = policy_.roles.find(request->role); role != policy_.roles.end()) {
-        fields["rule"] = role->second.where.text();
-    }
-}
-
 void Uses::requests_changed(const std::vector<Request>& requests) {
     changed_ = true;
     logins_.change(requests);

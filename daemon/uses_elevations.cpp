@@ -44,6 +44,17 @@ void Uses::give_back(const std::string& name) {
     }
 }
 
+void Uses::add_rule(Json& fields, const RequestId& grant) {
+    const auto request = store_.find(grant);
+    if (!request) {
+        return;
+    }
+    fields["role"] = request->role;
+    if (const auto role = policy_.roles.find(request->role); role != policy_.roles.end()) {
+        fields["rule"] = role->second.where.text();
+    }
+}
+
 Result<void> Uses::begin(Use use, bool keep_command) {
     if (!elevations_.holds(use.id, use.pid)) {
         return fail(Errc::refused, "the command is not in the place that was made for it");
