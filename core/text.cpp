@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -138,6 +139,52 @@ void append_code(std::string& out, char32_t code) {
     out += '}';
 }
 
+std::string in_utf8(std::uint32_t code) {
+    const auto low = [&](int shift) { return static_cast<char>(0x80U | ((code >> shift) & 0x3FU)); };
+    if (code < 0x80) {
+        return {static_cast<char>(code)};
+    }
+    if (code < 0x800) {
+        return {static_cast<char>(0xC0U | (code >> 6U)), low(0)};
+    }
+    if (code < 0x10000) {
+        return {static_cast<char>(0xE0U | (code >> 12U)), low(6), low(0)};
+    }
+    return {static_cast<char>(0xF0U | (code >> 18U)), low(12), low(6), low(0)};
+}
+
+// The first of what escape() wrote: how long it is there, and what it stands for.
+struct Unit {
+    std::size_t length;
+    std::string bytes;
+};
+Unit first_unit(std::string_view escaped) {
+    const auto number = [&](std::size_t at, std::size_t digits) -> std::optional<std::uint32_t> {
+        const std::string_view text = escaped.substr(std::min(at, escaped.size()), digits);
+        std::uint32_t value = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+        return error == std::errc{} && end == text.data() + digits && value <= 0x10FFFF ? std::optional(value)
+                                                                                        : std::nullopt;
+    };
+    constexpr std::string_view letters = "nrt\\";
+    constexpr std::string_view meanings = "\n\r\t\\";
+    if (escaped[0] == '\\' && escaped.size() > 1) {
+        if (const auto known = letters.find(escaped[1]); known != std::string_view::npos) {
+            return {2, std::string(1, meanings[known])};
+        }
+        if (const auto byte = number(2, 2); escaped[1] == 'x' && byte) {
+            return {4, std::string(1, static_cast<char>(*byte))};
+        }
+        const auto close = escaped.find('}');
+        if (escaped.starts_with("\\u{") && close != std::string_view::npos && close <= 9) {
+            if (const auto code = number(3, close - 3)) {
+                return {close + 1, in_utf8(*code)};
+            }
+        }
+    }
+    return {1, std::string(1, escaped[0])};
+}
+
 } // namespace
 
 bool is_account_name(std::string_view name) {
@@ -197,6 +244,16 @@ std::string escape(std::string_view text) {
             append_byte(out, text[0]);
         }
         text.remove_prefix(length);
+    }
+    return out;
+}
+
+std::string unescape(std::string_view escaped) {
+    std::string out;
+    while (!escaped.empty()) {
+        const auto unit = first_unit(escaped);
+        out += unit.bytes;
+        escaped.remove_prefix(unit.length);
     }
     return out;
 }

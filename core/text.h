@@ -28,6 +28,9 @@ namespace jit {
 // So the result can be read back by eye.
 [[nodiscard]] std::string escape(std::string_view text);
 
+// What escape() was given. What it doesn't write stays as it is.
+[[nodiscard]] std::string unescape(std::string_view escaped);
+
 // Nothing in it that escape would write differently, but backslashes: UTF-8, one line, and all of it shows.
 [[nodiscard]] bool is_printable(std::string_view text);
 

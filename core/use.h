@@ -36,6 +36,7 @@ struct Use {
     Party by;
     std::string run_as;            // an account
     std::optional<Uid> run_as_uid; // of an elevation
+    std::optional<Gid> run_as_gid; // of an elevation; for the event only
     std::string group;             // with -g, else empty
     // Of an elevation. None where it was too long to be kept: then only the grant that it began under carries
     // it.
@@ -44,6 +45,7 @@ struct Use {
     std::string cwd;
     std::string tty;
     std::string reason;                   // jit-sudo -r; for the event only
+    std::vector<std::string> variables;   // "NAME=value", as they were handed in; for the event only
     std::optional<Uid> login_uid;         // the audit login uid that it was started from; for the event only
     std::uint32_t pid = 0;                // of the command, when it began
     std::optional<std::uint32_t> session; // its audit session; none where the kernel keeps none

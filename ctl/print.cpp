@@ -80,68 +80,6 @@ void fields(std::string& out, std::string_view name, const std::vector<std::stri
     }
 }
 
-bool says_nothing(const Json& value) {
-    return value.is_null() || (value.is_string() && value.get_ref<const std::string&>().empty()) ||
-           (value.is_structured() && value.empty());
-}
-
-// A text bare where it can't be mistaken for anything else, else in quotes.
-std::string event_text(const std::string& text) {
-    if (is_printable(text) && text.find_first_of(" \"\\=,{}[]") == std::string::npos) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char c : escape(text)) {
-        quoted += c == '"' ? "\\\"" : std::string(1, c);
-    }
-    return quoted + '"';
-}
-
-// "bob", or "bob/bob-adm" for a person who has several accounts.
-std::string party_text(const Json& party) {
-    const std::string person = event_text(party["person"].get_ref<const std::string&>());
-    const std::string account = event_text(party["account"].get_ref<const std::string&>());
-    return person == account ? person : person + '/' + account;
-}
-
-bool is_party(const Json& value) {
-    const auto is_string = [&](const char* key) { return value.contains(key) && value[key].is_string(); };
-    return value.is_object() && value.size() == 3 && is_string("person") && is_string("account") &&
-           value.contains("uid");
-}
-
-std::string event_value(std::string_view key, const Json& value) {
-    constexpr std::array<std::string_view, 4> times{"not_before", "not_after", "answer_by", "until"};
-    if (value.is_number_integer() && std::ranges::find(times, key) != times.end()) {
-        return format_utc(Time(Millis(value.get<std::int64_t>())));
-    }
-    if (value.is_number_integer() && key == "duration") {
-        return format_duration(Millis(value.get<std::int64_t>()));
-    }
-    if (is_party(value)) {
-        return party_text(value);
-    }
-    if (value.is_string()) {
-        return event_text(value.get_ref<const std::string&>());
-    }
-    std::vector<std::string> parts;
-    if (value.is_array()) {
-        for (const Json& element : value) {
-            parts.push_back(event_value({}, element));
-        }
-        return fmt::format("[{}]", fmt::join(parts, ", "));
-    }
-    if (value.is_object()) {
-        for (const auto& [name, element] : value.items()) {
-            if (!says_nothing(element)) {
-                parts.push_back(fmt::format("{}={}", event_text(name), event_value(name, element)));
-            }
-        }
-        return fmt::format("{{{}}}", fmt::join(parts, ", "));
-    }
-    return to_line(value);
-}
-
 } // namespace
 
 std::string sentence(std::string_view message) {
@@ -348,25 +286,6 @@ std::string problem_lines(const std::vector<reply::ProblemLine>& problems) {
         out += problem.text + "\n";
     }
     return out;
-}
-
-std::string event_line(const Json& body) {
-    std::string out;
-    if (const auto seq = body.find("seq"); seq != body.end()) {
-        out += fmt::format("{:>6}  ", to_line(*seq));
-    }
-    if (const auto at = body.find("at"); at != body.end() && at->is_number_integer()) {
-        out += format_utc(Time(Millis(at->get<std::int64_t>()))) + "  ";
-    }
-    if (const auto kind = body.find("kind"); kind != body.end() && kind->is_string()) {
-        out += escape(kind->get_ref<const std::string&>());
-    }
-    for (const auto& [key, value] : body.items()) {
-        if (key != "seq" && key != "at" && key != "kind" && !says_nothing(value)) {
-            out += fmt::format(" {}={}", escape(key), event_value(key, value));
-        }
-    }
-    return out + "\n";
 }
 
 } // namespace jit

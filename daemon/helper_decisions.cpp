@@ -5,6 +5,7 @@
 #include "core/text.h"
 #include "core/variables.h"
 #include "daemon/helper_server.h"
+#include "daemon/sudo_line.h"
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ constexpr std::ptrdiff_t most_of_one_uid = 256;
 constexpr std::size_t longest_kept_argv = 16 * 1024;
 constexpr std::size_t longest_refused_argv = 1024;   // bytes of it in an event
 constexpr std::size_t longest_place_text = 4096;     // of cwd and tty
+constexpr std::size_t longest_refused_place = 256;   // bytes of them in an event
 constexpr Millis to_start = std::chrono::minutes(5); // a password is typed meanwhile
 
 Caller caller_of(const Policy& policy, const Account& account) {
@@ -31,6 +33,10 @@ Caller caller_of(const Policy& policy, const Account& account) {
 std::string wish_of(const Wanted& wanted) {
     return fmt::format("run {} as {}", wanted.command ? shell_word(wanted.command->path) : "a command",
                        wanted.run_as);
+}
+
+std::string start_of(const std::string& place) {
+    return escape(place.substr(0, longest_refused_place)) + (place.size() > longest_refused_place ? "…" : "");
 }
 
 bool is_plain(const HelperAsk& ask) {
@@ -197,15 +203,15 @@ void HelperServer::decide(std::uint64_t id) {
         std::erase_if(*mine, [&](const Request& request) { return request.beneficiary.uid != caller; });
         const Denial denial = deny(parts_.policy, connection.account, connection.wanted, *mine,
                                    [this](const Role& role) { return parts_.requests.access_of(role); });
-        parts_.requests.record_refusal(caller_of(parts_.policy, connection.account),
-                                       wish_of(connection.wanted), {Errc::refused, denial.message},
-                                       command_fields(*connection.wanted.command, longest_refused_argv));
+        record_refusal(connection, denial.message);
         return refuse(id, denial);
     }
     const Role& role = parts_.policy.roles.at(grant->role);
     const Millis left = grant->not_after->time - now.time;
     if (left < role.needs) {
-        return refuse(id, deny_too_short(role, *grant, left));
+        const Denial denial = deny_too_short(role, *grant, left);
+        record_refusal(connection, denial.message);
+        return refuse(id, denial);
     }
     const Request* carrier = longest(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id());
     if (const auto room = parts_.uses.room_for(caller); !room) {
@@ -216,6 +222,32 @@ void HelperServer::decide(std::uint64_t id) {
             id, Error{Errc::exhausted, "too many commands in a short time; try again in a few seconds"});
     }
     allow(id, *grant, role, *carrier->not_after);
+}
+
+void HelperServer::record_refusal(const Connection& connection, const std::string& why) {
+    const Wanted& wanted = connection.wanted;
+    const HelperAsk& ask = connection.ask;
+    Json fields{{"run_as", wanted.run_as}, {"cwd", start_of(ask.cwd)}, {"tty", start_of(ask.tty)}};
+    if (!wanted.group.empty()) {
+        fields["group"] = wanted.group;
+    }
+    if (connection.login && connection.login->uid) {
+        fields["login_uid"] = number(*connection.login->uid);
+    }
+    fields.update(command_fields(*wanted.command, longest_refused_argv));
+    if (!parts_.requests.record_refusal(caller_of(parts_.policy, connection.account), wish_of(wanted),
+                                        {Errc::refused, why}, fields)) {
+        return;
+    }
+    parts_.journal.send_command(Journal::Level::alert,
+                                sudo_line({.account = connection.account.name,
+                                           .refusal = "command not allowed",
+                                           .tty = ask.tty,
+                                           .cwd = ask.cwd,
+                                           .run_as = wanted.run_as,
+                                           .group = wanted.group},
+                                          *wanted.command),
+                                {{"JIT_PERSON", wanted.by.person}});
 }
 
 void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until) {
@@ -291,12 +323,14 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                 .by = connection.wanted.by,
                 .run_as = connection.wanted.run_as,
                 .run_as_uid = connection.target.uid,
+                .run_as_gid = connection.group.value_or(connection.target.gid),
                 .group = connection.wanted.group,
                 .command = connection.wanted.command,
                 .login = {},
                 .cwd = connection.ask.cwd,
                 .tty = connection.ask.tty,
                 .reason = connection.ask.reason,
+                .variables = connection.ask.variables,
                 .login_uid = connection.login->uid,
                 .pid = start.pid,
                 .session = start.session != 0xffffffffU ? std::optional(start.session) : std::nullopt,
@@ -312,6 +346,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
         begun = parts_.uses.begin(use, size <= longest_kept_argv);
     }
     if (!begun) {
+        record_refusal(connection, begun.error().message);
         send(connection, to_frame(HelperRefused{.message = begun.error().message, .next = {}, .offers = {}}));
         return false;
     }

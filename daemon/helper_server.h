@@ -11,6 +11,7 @@
 #include "core/helper_protocol.h"
 #include "daemon/accounts.h"
 #include "daemon/choose.h"
+#include "daemon/journal.h"
 #include "daemon/loop.h"
 #include "daemon/peer.h"
 #include "daemon/proofs.h"
@@ -36,6 +37,7 @@ public:
         Accounts& accounts;
         Requests& requests;
         Uses& uses;
+        Journal& journal;
     };
     HelperServer(Parts parts, Fd listener);
 
@@ -78,6 +80,8 @@ private:
     void proven(std::uint64_t id);
     void allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until);
     bool started(Connection& connection, const HelperStart& start);
+    // In the audit trail and in the log, within what RefusalLimit allows.
+    void record_refusal(const Connection& connection, const std::string& why);
     void refuse(std::uint64_t id, const Denial& denial);
     void refuse(std::uint64_t id, const Error& error);
     bool send(Connection& connection, const std::string& frame, int descriptor = -1);

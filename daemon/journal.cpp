@@ -33,8 +33,19 @@ std::string person_in(const Json& json, const char* key) {
 Journal::Journal() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {}
 
 void Journal::send(Level level, std::string_view message, const Fields& fields) {
-    std::string packet = fmt::format("PRIORITY={}\nSYSLOG_IDENTIFIER=jitd\nMESSAGE={}\n",
-                                     static_cast<int>(level), escape(message));
+    send_packet(fmt::format("PRIORITY={}\nSYSLOG_IDENTIFIER=jitd\nMESSAGE={}\n", static_cast<int>(level),
+                            escape(message)),
+                fields);
+}
+
+void Journal::send_command(Level level, std::string_view line, const Fields& fields) {
+    constexpr int authpriv = 10; // LOG_FAC(LOG_AUTHPRIV)
+    send_packet(fmt::format("PRIORITY={}\nSYSLOG_FACILITY={}\nSYSLOG_IDENTIFIER=jit-sudo\nMESSAGE={}\n",
+                            static_cast<int>(level), authpriv, line),
+                fields);
+}
+
+void Journal::send_packet(std::string packet, const Fields& fields) {
     for (const auto& [name, value] : fields) {
         packet += fmt::format("{}={}\n", name, escape(value));
     }

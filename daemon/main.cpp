@@ -169,7 +169,8 @@ Result<void> run() {
                           .policy = policy.policy(),
                           .accounts = accounts,
                           .requests = requests,
-                          .uses = uses},
+                          .uses = uses,
+                          .journal = journal},
                          std::move(listeners->helper));
     VarlinkServer server(*loop, std::move(listeners->access), "io.jitsudo.Access", access_interface, version,
                          [&api](const CallPtr& call) { api.handle(call); });

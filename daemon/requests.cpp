@@ -257,12 +257,12 @@ Result<void> Requests::apply_account(Uid uid, const Account* account) {
     return applied;
 }
 
-void Requests::record_refusal(const Caller& caller, std::string_view what, const Error& error,
+bool Requests::record_refusal(const Caller& caller, std::string_view what, const Error& error,
                               const Json& more) {
     const Now now = clock_.now();
     const auto left_out = refusals_.take(caller.party.uid, now.boot);
     if (!left_out) {
-        return;
+        return false;
     }
     Json fields{{"by", to_json(caller.party)}, {"wanted", what}, {"why", error.message}};
     fields.update(more);
@@ -270,10 +270,12 @@ void Requests::record_refusal(const Caller& caller, std::string_view what, const
         fields["refusals_not_recorded_before"] = *left_out;
     }
     // Where even that can't be written, the refusal stands all the same.
-    static_cast<void>(store_.transact([&]() -> Result<void> {
-        store_.append("request.refused", now.time, fields);
-        return {};
-    }));
+    return store_
+        .transact([&]() -> Result<void> {
+            store_.append("request.refused", now.time, fields);
+            return {};
+        })
+        .has_value();
 }
 
 } // namespace jit

@@ -55,8 +55,8 @@ public:
     Result<void> apply_account(Uid uid, const Account* account);
 
     // Not done, and recorded: who wanted what and why not, within what RefusalLimit allows.
-    // `more`: further fields of the event.
-    void record_refusal(const Caller& caller, std::string_view what, const Error& error,
+    // `more`: further fields of the event. Whether it was recorded.
+    bool record_refusal(const Caller& caller, std::string_view what, const Error& error,
                         const Json& more = Json::object());
 
     [[nodiscard]] Result<Request> find(const RequestId& id);

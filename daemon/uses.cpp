@@ -43,6 +43,9 @@ Json status_fields(const Use& use) {
     } else if (use.status && WIFSIGNALED(*use.status)) {
         fields["signal"] = WTERMSIG(*use.status);
     }
+    if (const auto until = use.exited ? use.exited : use.ended) {
+        fields["run_time"] = std::max(Millis(0), *until - use.started).count();
+    }
     return fields;
 }
 

@@ -106,6 +106,8 @@ private:
     [[nodiscard]] bool may_have_ended(const Live& live) const;
     [[nodiscard]] bool still_reports(Live& live, const Now& now);
     [[nodiscard]] std::set<Uid> people_to_look_through() const;
+    // What allows it: the grant's role, and where in the policy that stands.
+    void add_rule(Json& fields, const RequestId& grant);
     void publish_logins();
     [[nodiscard]] Result<void> watch_registered();
     void take_registered();

@@ -3,6 +3,7 @@
 #include "core/record.h"
 #include "core/text.h"
 #include "daemon/processes.h"
+#include "daemon/sudo_line.h"
 #include "daemon/uses.h"
 
 #include <sodium.h>
@@ -13,7 +14,8 @@
 namespace jit {
 namespace {
 
-constexpr std::size_t longest_argv = 4096; // bytes of it in an event
+constexpr std::size_t longest_argv = 4096;    // bytes of it in an event
+constexpr std::size_t longest_variable = 256; // of each that was handed in, of 64 at most
 
 } // namespace
 
@@ -43,6 +45,17 @@ void Uses::give_back(const std::string& name) {
     }
 }
 
+void Uses::add_rule(Json& fields, const RequestId& grant) {
+    const auto request = store_.find(grant);
+    if (!request) {
+        return;
+    }
+    fields["role"] = request->role;
+    if (const auto role = policy_.roles.find(request->role); role != policy_.roles.end()) {
+        fields["rule"] = role->second.where.text();
+    }
+}
+
 Result<void> Uses::begin(Use use, bool keep_command) {
     if (!elevations_.holds(use.id, use.pid)) {
         return fail(Errc::refused, "the command is not in the place that was made for it");
@@ -55,6 +68,13 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         return room;
     }
     const Json argv = command_fields(*use.command, longest_argv);
+    const std::string line = sudo_line({.account = use.by.account,
+                                        .refusal = {},
+                                        .tty = use.tty,
+                                        .cwd = use.cwd,
+                                        .run_as = use.run_as,
+                                        .group = use.group},
+                                       *use.command);
     if (!keep_command) {
         use.command.reset();
     }
@@ -64,11 +84,20 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         Json fields{{"use", use.id},        {"request", use.grant},   {"by", to_json(use.by)},
                     {"run_as", use.run_as}, {"cwd", escape(use.cwd)}, {"tty", escape(use.tty)},
                     {"pid", use.pid}};
+        add_rule(fields, use.grant);
+        if (use.run_as_uid && use.run_as_gid) {
+            fields["run_as_uid"] = number(*use.run_as_uid);
+            fields["run_as_gid"] = number(*use.run_as_gid);
+        }
         if (!use.group.empty()) {
             fields["group"] = use.group;
         }
         if (!use.reason.empty()) {
             fields["reason"] = escape(use.reason);
+        }
+        for (const std::string& variable : use.variables) {
+            const bool is_long = variable.size() > longest_variable;
+            fields["env"].push_back(escape(variable.substr(0, longest_variable)) + (is_long ? "…" : ""));
         }
         if (use.login_uid) {
             fields["login_uid"] = number(*use.login_uid);
@@ -86,6 +115,8 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     if (!recorded) {
         return recorded;
     }
+    journal_.send_command(Journal::Level::notice, line,
+                          {{"JIT_REQUEST", use.grant}, {"JIT_USE", use.id}, {"JIT_PERSON", use.by.person}});
     share_.take(use.by.uid, clock_.now().boot, cost_of_recording(store_.appended() - before));
     reserved_.erase(use.id);
     keep(use);

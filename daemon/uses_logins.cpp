@@ -88,6 +88,7 @@ void Uses::begin_login(std::uint32_t session) {
         .by = {.person = policy_.person_of(file->account), .account = file->account, .uid = file->uid},
         .run_as = file->target,
         .run_as_uid = {},
+        .run_as_gid = {},
         .group = {},
         .command = {},
         .login = LoginNeeds{.service = file->service,
@@ -126,6 +127,7 @@ void Uses::begin_login(std::uint32_t session) {
                     {"pid", use.pid},
                     {"session", session},
                     {"until", file->until.time_since_epoch().count()}};
+        add_rule(fields, use.grant);
         if (use.login_uid) {
             fields["login_uid"] = number(*use.login_uid);
         }

@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "core/time.h"
 #include "core/version.h"
+#include "helper/audit_record.h"
 #include "helper/authenticate.h"
 #include "helper/background.h"
 #include "helper/elevate.h"
@@ -108,6 +109,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
         return refuse(became.error().message);
     }
     const bool is_login = wish->what == HelperWhat::login_shell;
+    AuditRecord record(wish->command.value_or(Program{"(shell)", {}}), wish->arguments, caller.cwd, tty);
     auto pam = Pam::load(is_login ? "jit-sudo-i" : "jit-sudo", // while jitd decides
                          {!options.non_interactive, options.from_stdin, options.prompt});
     auto verdict = receive_verdict(*jitd);
@@ -118,6 +120,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
         if (pam) {
             pam->reset();
         }
+        record.refused();
         return refused(caller, options, *verdict->refused, words, terminal.has_value());
     }
     const HelperAllowed& allowed = verdict->allowed;
@@ -125,6 +128,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     if (!command) {
         return refuse(command.error().message);
     }
+    record.settled(*command, wish->arguments);
 
     // Is it them, is their account good, and may the target have a session?
     if (!pam) {
@@ -191,6 +195,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     if (auto recorded = record_start(*jitd, start); !recorded) {
         return refuse(recorded.error().message);
     }
+    record.started();
     if (auto released = child->release(); !released) {
         return refuse(released.error().message);
     }

@@ -119,6 +119,9 @@ inline constexpr std::string_view no_new_privileges =
     "so jit-sudo can't run here. Use another terminal";
 inline constexpr std::string_view nosuid_mount =
     "jit-sudo is on a file system that is mounted with nosuid, so it can't become root. Ask an administrator";
+inline constexpr std::string_view user_namespace =
+    "this is a user namespace (as unshare, bubblewrap and rootless containers make them): the host's root "
+    "can't be reached from in here. Run jit-sudo outside of it";
 inline constexpr std::string_view not_setuid = "jit-sudo must be owned by root and have the setuid bit: "
                                                "chown root:root, chmod 4755. Ask an administrator";
 

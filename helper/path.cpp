@@ -6,6 +6,7 @@
 #include "helper/messages.h"
 #include "helper/report.h"
 #include "helper/sanitise.h"
+#include "helper/user_namespace.h"
 
 #include <array>
 #include <deque>
@@ -131,6 +132,9 @@ private:
         struct stat status{};
         if (fstat(fd, &status) != 0) {
             return fail_errno("fstat");
+        }
+        if (is_unmapped(status.st_uid)) {
+            return fail(Errc::refused, std::string(messages::user_namespace));
         }
         if (status.st_uid != 0) {
             return fail(Errc::refused,

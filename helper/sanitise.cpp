@@ -4,6 +4,7 @@
 #include "helper/ids.h"
 #include "helper/messages.h"
 #include "helper/report.h"
+#include "helper/user_namespace.h"
 
 #include <algorithm>
 #include <csignal>
@@ -165,15 +166,20 @@ Caller sanitise() {
 }
 
 Result<void> check_setuid_root() {
+    // First: in there one may be a root who is nobody on the host.
+    struct stat self{};
+    const bool known = stat("/proc/self/exe", &self) == 0;
+    if (known && is_unmapped(self.st_uid)) {
+        return fail(Errc::refused, std::string(messages::user_namespace));
+    }
     if (geteuid() == 0) {
         return {};
     }
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
         return fail(Errc::refused, std::string(messages::no_new_privileges));
     }
-    struct stat self{};
     struct statvfs mount{};
-    if (stat("/proc/self/exe", &self) == 0 && statvfs("/proc/self/exe", &mount) == 0 && self.st_uid == 0 &&
+    if (known && statvfs("/proc/self/exe", &mount) == 0 && self.st_uid == 0 &&
         (self.st_mode & S_ISUID) != 0 && (mount.f_flag & ST_NOSUID) != 0) {
         return fail(Errc::refused, std::string(messages::nosuid_mount));
     }

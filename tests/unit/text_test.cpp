@@ -204,5 +204,24 @@ TEST(ShellWord, means_to_a_shell_exactly_the_argument) {
     EXPECT_EQ(written, expected);
 }
 
+TEST(Unescape, gives_back_what_was_escaped) {
+    std::string bytes;
+    for (int byte = 0; byte < 256; ++byte) {
+        bytes += static_cast<char>(byte);
+    }
+    for (const std::string& text :
+         {bytes, std::string("\\x41\\n\\u{202e}"), std::string("é\u202e\U000E0001\u0085"),
+          std::string("\xe2\x80"), std::string()}) {
+        EXPECT_EQ(unescape(escape(text)), text);
+    }
+}
+
+TEST(Unescape, leaves_what_was_never_escaped) {
+    for (const char* text :
+         {"\\", "\\q", "\\x4", "\\xzz", "\\u{", "\\u{}", "\\u{110000}", "\\u{1234567}", "…"}) {
+        EXPECT_EQ(unescape(text), text);
+    }
+}
+
 } // namespace
 } // namespace jit
