@@ -44,8 +44,8 @@ struct Use {
     std::optional<LoginNeeds> login; // none: an elevation
     std::string cwd;
     std::string tty;
-    std::string reason;                   // jit-sudo -r; for the event only
-    std::vector<std::string> variables;   // "NAME=value", as they were handed in; for the event only
+    std::string reason;                      // jit-sudo -r; for the event only
+    std::vector<std::string> variables = {}; // names of those handed in, whose values may be secret; likewise
     std::optional<Uid> login_uid;         // the audit login uid that it was started from; for the event only
     std::uint32_t pid = 0;                // of the command, when it began
     std::optional<std::uint32_t> session; // its audit session; none where the kernel keeps none

@@ -41,7 +41,7 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names,
 } // namespace
 
 bool is_variable_name(std::string_view name) {
-    return !name.empty() && is_letter(name.front()) &&
+    return !name.empty() && name.size() <= 128 && is_letter(name.front()) &&
            std::ranges::all_of(name, [](char c) { return is_letter(c) || is_digit(c); });
 }
 

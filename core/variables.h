@@ -17,9 +17,8 @@ namespace jit {
 
 inline constexpr std::size_t most_variables = 64;           // of one command line
 inline constexpr std::size_t longest_variables = 32 * 1024; // all of them, with their names
-inline constexpr std::string_view variable_name_form = "[A-Za-z_][A-Za-z0-9_]*";
 
-[[nodiscard]] bool is_variable_name(std::string_view name);
+[[nodiscard]] bool is_variable_name(std::string_view name); // [A-Za-z_][A-Za-z0-9_]{0,127}
 
 // "NAME=value", and NAME is a variable's name.
 [[nodiscard]] bool is_assignment(std::string_view word);

@@ -330,7 +330,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                 .cwd = connection.ask.cwd,
                 .tty = connection.ask.tty,
                 .reason = connection.ask.reason,
-                .variables = connection.ask.variables,
+                .variables = connection.wanted.variables,
                 .login_uid = connection.login->uid,
                 .pid = start.pid,
                 .session = start.session != 0xffffffffU ? std::optional(start.session) : std::nullopt,

@@ -14,8 +14,7 @@
 namespace jit {
 namespace {
 
-constexpr std::size_t longest_argv = 4096;    // bytes of it in an event
-constexpr std::size_t longest_variable = 256; // of each that was handed in, of 64 at most
+constexpr std::size_t longest_argv = 4096; // bytes of it in an event
 
 } // namespace
 
@@ -95,9 +94,8 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         if (!use.reason.empty()) {
             fields["reason"] = escape(use.reason);
         }
-        for (const std::string& variable : use.variables) {
-            const bool is_long = variable.size() > longest_variable;
-            fields["env"].push_back(escape(variable.substr(0, longest_variable)) + (is_long ? "…" : ""));
+        if (!use.variables.empty()) {
+            fields["env"] = use.variables;
         }
         if (use.login_uid) {
             fields["login_uid"] = number(*use.login_uid);
