@@ -59,6 +59,15 @@ std::string_view plain_name(std::string_view path) {
     return last == std::string_view::npos ? name : name.substr(0, last + 1);
 }
 
+// Its first word is "edit", or may be.
+bool may_be_edit(const CommandPattern& command) {
+    const std::string text = command.text();
+    const std::string_view rest =
+        std::string_view(text).substr(std::min(command.path().size() + 1, text.size()));
+    const std::string_view verb = rest.substr(0, rest.find(' '));
+    return verb == "edit" || verb.find('*') != std::string_view::npos;
+}
+
 } // namespace
 
 bool is_shell(std::string_view path) {
@@ -81,7 +90,7 @@ std::optional<std::string_view> way_out(const CommandPattern& command) {
         return "an interpreter runs whatever it is told";
     }
     // systemctl with another verb than edit is no way out: jit-sudo makes its pager a harmless one.
-    if (name == "systemctl" && command.matches(command.path(), {"edit", "x.service"})) {
+    if (name == "systemctl" && may_be_edit(command)) {
         return "'systemctl edit' starts an editor";
     }
     if (fixed) {
