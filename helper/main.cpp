@@ -43,10 +43,11 @@ int refuse(std::string_view message) {
 }
 
 int misused(const Error& error) {
-    if (!error.message.empty()) {
+    if (error.message.empty()) {
+        write_all(STDERR_FILENO, messages::usage);
+    } else {
         say(error.message);
     }
-    write_all(STDERR_FILENO, messages::usage);
     return exit_refused;
 }
 

@@ -80,7 +80,7 @@ inline constexpr std::string_view no_host =
     "-h with a host isn't there: grants are for the host that they are on (CVE-2025-32462). Run it there: "
     "ssh HOST jit-sudo COMMAND. -h alone is help";
 inline std::string unknown_option(std::string_view option) {
-    return "there is no option " + std::string(option);
+    return "there is no option " + std::string(option) + ". Those that there are: jit-sudo -h";
 }
 inline std::string no_value_wanted(std::string_view option) {
     return std::string(option) + " takes no value";
