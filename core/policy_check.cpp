@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The sense of the policy: what only the whole of it can tell.
 #include "core/policy_draft.h"
+#include "core/ways_out.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +15,6 @@ namespace {
 // Groups whose members are root, or can become root or read everything, without any further help.
 constexpr std::array<std::string_view, 11> root_groups = {
     "root", "docker", "lxd", "incus-admin", "libvirt", "disk", "shadow", "adm", "wheel", "sudo", "kmem"};
-constexpr std::array<std::string_view, 7> shells = {"sh", "bash", "dash", "zsh", "ksh", "fish", "su"};
 
 template <class Range>
 bool contains(const Range& range, std::string_view value) {
@@ -195,14 +195,22 @@ std::string root_given_by(const Role& role) {
     }
     if (contains(role.run_as, "root")) {
         for (const CommandPattern& command : role.commands) {
-            const std::string_view name =
-                std::string_view(command.path()).substr(command.path().rfind('/') + 1);
-            if (command.any_arguments() || contains(shells, name)) {
+            if (command.any_arguments() || is_shell(command.path()) || way_out(command)) {
                 return in_quotes(command.text()) + " as root";
             }
         }
     }
     return "";
+}
+
+void check_commands(Draft& draft, const Role& role) {
+    for (std::size_t i = 0; i < role.commands.size(); ++i) {
+        if (const auto how = way_out(role.commands[i])) {
+            draft.warn(
+                fmt::format("role.{}.commands[{}]", role.name, i),
+                fmt::format("{} is a shell in disguise: {}", in_quotes(role.commands[i].text()), *how));
+        }
+    }
 }
 
 void check_limits(Draft& draft, const Role& role) {
@@ -225,6 +233,7 @@ void check_limits(Draft& draft, const Role& role) {
 void check_role(Draft& draft, const Role& role) {
     const std::string path = "role." + role.name;
     check_limits(draft, role);
+    check_commands(draft, role);
     const auto found = draft.policy.risks.find(role.risk);
     if (found == draft.policy.risks.end()) {
         if (!role.risk.empty()) {

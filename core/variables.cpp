@@ -10,19 +10,22 @@ namespace {
 
 constexpr std::array<std::string_view, 8> our_names = {"HOME", "LOGNAME", "MAIL",  "OLDPWD",
                                                        "PATH", "PWD",     "SHELL", "USER"};
+// Programs that others start; PAM's files, which are root's, may name them, a caller may not.
+constexpr std::array<std::string_view, 5> program_names = {"BROWSER", "EDITOR", "PAGER", "SUDO_EDITOR",
+                                                           "VISUAL"};
 constexpr std::array<std::string_view, 2> our_prefixes = {"SUDO_", "JIT_"};
 
-constexpr std::array<std::string_view, 40> dangerous_names = {
-    "BASHOPTS",      "CDPATH",       "CLASSPATH",         "ENV",          "FPATH",          "GLOBIGNORE",
-    "HOSTALIASES",   "IFS",          "JAVA_TOOL_OPTIONS", "LESSOPEN",     "LESSCLOSE",      "LOCALDOMAIN",
-    "LOCPATH",       "MAILPATH",     "MANPAGER",          "NLSPATH",      "NODE_OPTIONS",   "NODE_PATH",
-    "NULLCMD",       "OPENSSL_CONF", "OPENSSL_MODULES",   "PATH_LOCALE",  "PROMPT_COMMAND", "PS4",
-    "READNULLCMD",   "RES_OPTIONS",  "RESOLV_HOST_CONF",  "RUBYLIB",      "RUBYOPT",        "SHELLOPTS",
-    "SYSTEMD_PAGER", "TCLLIBPATH",   "TERMCAP",           "TERMINFO",     "TERMINFO_DIRS",  "TERMPATH",
-    "TMPPREFIX",     "TZDIR",        "ZDOTDIR",           "_JAVA_OPTIONS"};
-constexpr std::array<std::string_view, 15> dangerous_prefixes = {
-    "LD_",  "_RLD", "BASH_", "GCONV_",   "GLIBC_", "MALLOC_", "PERL",     "PYTHON",
-    "GIT_", "KRB5", "LUA_",  "GETCONF_", "NIS_",   "DYLD_",   "SSLKEYLOG"};
+constexpr std::array<std::string_view, 37> dangerous_names = {
+    "BASHOPTS",         "CDPATH",        "CLASSPATH",         "ENV",         "FPATH",       "GLOBIGNORE",
+    "HOSTALIASES",      "IFS",           "JAVA_TOOL_OPTIONS", "LOCALDOMAIN", "LOCPATH",     "MAILPATH",
+    "MANPAGER",         "NLSPATH",       "NODE_OPTIONS",      "NODE_PATH",   "NULLCMD",     "OPENSSL_CONF",
+    "OPENSSL_MODULES",  "PATH_LOCALE",   "PROMPT_COMMAND",    "PS4",         "READNULLCMD", "RES_OPTIONS",
+    "RESOLV_HOST_CONF", "RUBYLIB",       "RUBYOPT",           "SHELLOPTS",   "TCLLIBPATH",  "TERMCAP",
+    "TERMINFO",         "TERMINFO_DIRS", "TERMPATH",          "TMPPREFIX",   "TZDIR",       "ZDOTDIR",
+    "_JAVA_OPTIONS"};
+constexpr std::array<std::string_view, 17> dangerous_prefixes = {
+    "LD_",  "_RLD", "BASH_",    "GCONV_", "GLIBC_", "MALLOC_",   "PERL",          "PYTHON", "GIT_",
+    "KRB5", "LUA_", "GETCONF_", "NIS_",   "DYLD_",  "SSLKEYLOG", "SYSTEMD_PAGER", "LESS"};
 
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -72,14 +75,14 @@ std::optional<std::string> wrong_variable_pattern(std::string_view pattern) {
     if (is_our_variable(name)) {
         return "jit-sudo sets it itself, for every command";
     }
-    if (is_dangerous_variable(name)) {
+    if (is_dangerous_variable(name) || is_one_of(name, program_names, {})) {
         return "it makes a program run what its caller chooses, so it is never handed in";
     }
     return std::nullopt;
 }
 
 bool allows_variable(const std::vector<std::string>& patterns, std::string_view name) {
-    return !is_our_variable(name) && !is_dangerous_variable(name) &&
+    return !is_our_variable(name) && !is_dangerous_variable(name) && !is_one_of(name, program_names, {}) &&
            std::ranges::any_of(patterns, [&](std::string_view pattern) {
                return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1))
                                              : name == pattern;

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <optional>
@@ -261,6 +262,7 @@ Outcome<Exit> ask_and_run(const Context& context, const AskAndRunOptions& option
         argv.push_back(word.data());
     }
     argv.push_back(nullptr);
+    setenv("JIT_ASKED", "1", 1); // helper/unprivileged.h
     execv(argv.front(), argv.data());
     return std::unexpected(Failure{Exit::refused, "refused",
                                    fmt::format("{}: {}", escape(words.front()), strerrordesc_np(errno))});

@@ -236,7 +236,9 @@ char* Conversation::ask(const char* question, bool echo) {
         return nullptr;
     }
     const std::string prompt = prompt_for(question);
-    return asking_.on_stdin ? ask_on_stdin(prompt) : ask_on_terminal(prompt, echo);
+    // A terminal would show what is typed.
+    return asking_.on_stdin && isatty(STDIN_FILENO) == 0 ? ask_on_stdin(prompt)
+                                                         : ask_on_terminal(prompt, echo);
 }
 
 char* Conversation::ask_on_stdin(const std::string& prompt) {

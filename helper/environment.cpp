@@ -48,6 +48,10 @@ Environment command_environment(const Caller& caller, const HelperAllowed& allow
     for (const auto& [name, value] : ours) {
         environment.insert_or_assign(name, value);
     }
+    if (wish.what == HelperWhat::command) {
+        // systemctl and journalctl start a pager on a terminal: one that starts no shell (less(1), SECURITY).
+        environment.insert_or_assign("SYSTEMD_PAGERSECURE", "1");
+    }
     return environment;
 }
 

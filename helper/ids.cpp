@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <grp.h>
-#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -63,6 +62,14 @@ Result<void> set_ids(uid_t uid, gid_t gid) {
     return {};
 }
 
+// Not setfsuid(2): that leaves CAP_SYS_PTRACE, with which links such as /proc/PID/cwd lead where only root
+// may look.
+bool set_effective_uid(uid_t uid) {
+    return Uid{uid} != no_uid && seteuid(uid) == 0 && geteuid() == uid &&
+           prctl(PR_SET_DUMPABLE, 0) ==
+               0; // a change of ids may have made the memory readable: fs.suid_dumpable says
+}
+
 } // namespace
 
 Result<void> become(Uid uid, Gid gid, const std::vector<Gid>& groups) {
@@ -103,17 +110,15 @@ Result<std::vector<Gid>> current_groups() {
     return groups;
 }
 
-AsCaller::AsCaller(Uid uid) {
-    setfsuid(number(uid));
-    if (static_cast<uid_t>(setfsuid(number(no_uid))) != number(uid)) { // the only way to ask
+AsCaller::AsCaller(Uid uid) : before_{geteuid()} {
+    if (!set_effective_uid(number(uid))) {
         say(messages::no_caller_rights);
         _exit(exit_refused);
     }
 }
 
 AsCaller::~AsCaller() {
-    setfsuid(geteuid());
-    if (static_cast<uid_t>(setfsuid(number(no_uid))) != geteuid()) {
+    if (!set_effective_uid(number(before_))) {
         say(messages::rights_not_back);
         _exit(exit_refused);
     }

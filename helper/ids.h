@@ -29,13 +29,16 @@ namespace jit {
 // The supplementary groups of this process.
 [[nodiscard]] Result<std::vector<Gid>> current_groups();
 
-// While it lives, files are reached with the caller's rights. A failure ends the process.
+// While it lives, files are reached with the caller's rights and no others. A failure ends the process.
 class AsCaller {
 public:
     explicit AsCaller(Uid uid);
     ~AsCaller();
     AsCaller(const AsCaller&) = delete;
     AsCaller& operator=(const AsCaller&) = delete;
+
+private:
+    Uid before_;
 };
 
 } // namespace jit

@@ -55,7 +55,8 @@ int misused(const Error& error) {
 // then comes back to us. The latter without -n, and with somebody to ask, or a reason that was given.
 int refused(const Caller& caller, const Options& options, const HelperRefused& refusal,
             const std::vector<std::string>& words, bool has_terminal) {
-    const bool may_ask = !options.non_interactive && !refusal.offers.empty() &&
+    // Once: an answer that changes nothing must not become a loop.
+    const bool may_ask = !options.non_interactive && !refusal.offers.empty() && !asked_before(caller) &&
                          (!options.reason.empty() || (has_terminal && isatty(STDERR_FILENO) == 1));
     if (!may_ask) {
         show_refusal(refusal, options.reason);

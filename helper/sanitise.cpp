@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/time.h>
+#include <syslog.h>
 #include <unistd.h>
 
 namespace jit {
@@ -147,6 +148,8 @@ Caller sanitise() {
     if (clearenv() != 0 || setenv("PATH", secure_path, 1) != 0) {
         give_up(messages::environment_not_cleared);
     }
+    // PAM modules log, and without this under the name that the caller gave us.
+    openlog("jit-sudo", 0, LOG_AUTHPRIV);
     reset_signals(caller);
     caller.umask = umask(022);
     caller.limits = current_limits();

@@ -12,7 +12,8 @@
 //     characters.
 //  3. No signal disposition, mask or timer of the caller holds; no limit of the caller stops us halfway
 //     (CVE-2026-35535: RLIMIT_NPROC), and no core of ours is ever written (CVE-2022-4415).
-//  4. Nothing here is undone but for the command, or for good and without privileges.
+//  4. What PAM modules log carries our name, whatever argv[0] is.
+//  5. Nothing here is undone but for the command, or for good and without privileges.
 #pragma once
 
 #include "core/error.h"

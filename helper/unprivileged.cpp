@@ -5,6 +5,7 @@
 #include "helper/messages.h"
 #include "helper/report.h"
 
+#include <algorithm>
 #include <linux/close_range.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,6 +62,10 @@ std::vector<std::string> ask_words(const Options& options, const std::string& of
     all.insert(all.end(), {"--", self});
     all.insert(all.end(), words.begin(), words.end());
     return all;
+}
+
+bool asked_before(const Caller& caller) {
+    return std::ranges::find(caller.original, std::string("JIT_ASKED=1")) != caller.original.end();
 }
 
 int become_jitctl(const Caller& caller, const std::vector<std::string>& words) {

@@ -21,6 +21,9 @@ namespace jit {
 [[nodiscard]] std::vector<std::string> ask_words(const Options& options, const std::string& offers,
                                                  const std::vector<std::string>& words);
 
+// Whether it is that jitctl which has executed this program. Only that no question is put twice rests on it.
+[[nodiscard]] bool asked_before(const Caller& caller);
+
 // Turns this process into jitctl, as the caller and with all that was theirs. Comes back only where that
 // fails, with the exit status.
 [[nodiscard]] int become_jitctl(const Caller& caller, const std::vector<std::string>& words);

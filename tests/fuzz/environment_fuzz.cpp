@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
             built.at("SUDO_UID") == "1000" && built.at("SHELL") == "/bin/bash" &&
             built.at("SUDO_COMMAND") == "/usr/bin/id");
     for (const auto& [name, value] : built) {
-        require(is_variable_name(name) && (is_our_variable(name) || may_be_handed_in(name, value)));
+        require(is_variable_name(name) &&
+                (is_our_variable(name) || name == "SYSTEMD_PAGERSECURE" || may_be_handed_in(name, value)));
     }
     return 0;
 }

@@ -31,17 +31,17 @@ TEST_F(Files, g027_a_path_that_changes_meanwhile_never_becomes_another_command) 
         "alice",
         {"mkdir -p ~/race && cd ~/race && printf '#!/bin/sh\\necho won; id -u\\n' >evil && chmod 755 evil && "
          "{ while [ ! -e stop ]; do ln -sfn /usr/bin/true x; ln -sfn ~/race/evil x; done & } && "
-         "for i in $(seq 150); do jit-sudo -n ~/race/x; jit-sudo -n ./x; done; touch stop; wait; rm -r "
+         "for i in $(seq 60); do jit-sudo -n ~/race/x; jit-sudo -n ./x; done; touch stop; wait; rm -r "
          "~/race",
          "mkdir -p ~/race/a && cd ~/race && cp ~/race/../.bashrc a/ 2>/dev/null; "
          "printf '#!/bin/sh\\necho won; id -u\\n' >a/true && chmod 755 a/true && "
          "{ while [ ! -e stop ]; do ln -sfn /usr/bin d; ln -sfn ~/race/a d; done & } && "
-         "for i in $(seq 150); do (cd -L d; jit-sudo -n ./true); jit-sudo -n d/true; done; touch stop; wait; "
+         "for i in $(seq 60); do (cd -L d; jit-sudo -n ./true); jit-sudo -n d/true; done; touch stop; wait; "
          "rm -r ~/race",
          "mkdir -p /tmp/race && cd /tmp/race && printf '#!/bin/sh\\necho won; id -u\\n' >evil && chmod 755 "
          "evil && "
          "{ while [ ! -e stop ]; do cp /usr/bin/true n; mv n x; cp evil n; mv n x; done & } && "
-         "for i in $(seq 150); do jit-sudo -n /tmp/race/x; done; touch stop; wait; rm -r /tmp/race"});
+         "for i in $(seq 60); do jit-sudo -n /tmp/race/x; done; touch stop; wait; rm -r /tmp/race"});
     for (const Result& run : runs) {
         EXPECT_EQ(run.out, "");
         EXPECT_THAT(run.err, HasSubstr("is not run"));
@@ -79,9 +79,9 @@ TEST_F(Files, g038_what_one_cannot_see_is_there_or_is_not_and_jit_sudo_does_not_
         {"/var/lib/jit/jit.db", "/var/lib/jit/none"},
     };
     for (const auto& [there, absent] : pairs) {
-        for (const std::string options : {"", "-u carol ", "-g adm "}) {
-            const auto runs =
-                all("alice", {"jit-sudo -n " + options + there, "jit-sudo -n " + options + absent});
+        for (const std::string options : {"", "-u carol ", "-g adm ", "-D "}) {
+            const auto runs = all("alice", {"jit-sudo -n " + options + there + " id",
+                                            "jit-sudo -n " + options + absent + " id"});
             EXPECT_THAT(runs, Each(IsRefused()));
             const auto plain = [](std::string text, const std::string& path) {
                 for (auto at = text.find(path); at != std::string::npos; at = text.find(path))

@@ -40,18 +40,26 @@ protected:
 };
 
 TEST_F(Passwords, g077_a_hundred_kilobytes_with_line_kills_overflow_nothing) {
-    std::string killed;
-    for (int line = 0; line < 500; ++line)
-        killed += std::string(200, 'A') + '\x15';
-    EXPECT_THAT(typed(killed + "pw-dave\n"), HasSubstr("code=0")) << "the line that is left is the password";
-    EXPECT_THAT(typed(std::string(100'000, 'A') + "\n"),
-                Not(AnyOf(HasSubstr("code=0"), HasSubstr("code=139"))));
-    EXPECT_THAT(typed(std::string("\x04\x04")), Not(AnyOf(HasSubstr("code=0"), HasSubstr("code=139"))));
-    EXPECT_THAT(typed(std::string("\0\0\0\n", 4)), Not(AnyOf(HasSubstr("code=0"), HasSubstr("code=139"))));
+    const std::string on_terminal =
+        " >~/typed; oddly terminal 'password for dave' ~/typed jit-sudo id -u; s=$?; "
+        "rm ~/typed; exit $s";
+    const auto runs = all(
+        "dave", {
+                    "{ for i in $(seq 500); do printf '%0200d\\025' 0; done; echo pw-dave; }" + on_terminal,
+                    "{ head -c 100000 /dev/zero | tr '\\0' A; echo; }" + on_terminal,
+                    "{ head -c 100000 /dev/zero; echo; }" + on_terminal,
+                    "{ for i in $(seq 20000); do printf 'A\\177\\025\\027\\004'; done; echo; }" + on_terminal,
+                });
+    EXPECT_EQ(runs[0].status, 0) << "the line that is left is the password\n" << runs[0];
+    EXPECT_THAT(runs[0].out, HasSubstr("\n0\r\n"));
+    for (std::size_t index = 1; index < runs.size(); ++index) {
+        EXPECT_THAT(runs[index].status, AnyOf(1, 130)) << runs[index];
+        EXPECT_THAT(runs[index].out, Not(HasSubstr("\n0\r\n")));
+    }
 }
 
 TEST_F(Passwords, g080_a_longer_answer_than_PAM_takes_is_refused_at_once) {
-    for (const std::size_t size : {513U, 514U, 1023U, 4000U}) {
+    for (const std::size_t size : {513U, 4000U}) {
         const std::string shown = typed(std::string(size, 'b') + "\n");
         EXPECT_THAT(shown, HasSubstr("code=1\r\n")) << size;
         EXPECT_THAT(shown, Not(HasSubstr("bbb"))) << size;
@@ -94,7 +102,7 @@ TEST_F(Passwords, g098_who_was_authenticated_is_who_was_asked_about) {
 }
 
 TEST_F(Passwords, g074_no_password_is_written_anywhere) {
-    for (const char* text : {"pw-dave\n", "wr0ng-secret-4074\n", "pw-dave"})
+    for (const char* text : {"pw-dave\n", "wr0ng-secret-4074\n", "pw-dave\x03"})
         typed(text);
     const Result found =
         host().root("journalctl --sync; journalctl -o export | grep -acE 'pw-dave|wr0ng-secret'; "

@@ -26,7 +26,7 @@ TEST_F(Policy, g111_another_spelling_is_the_same_command_or_none) {
     std::vector<std::string> same, none;
     for (const char* path : {"/usr/bin/id", "//usr//bin/id", "/usr/bin/../bin/id", "/usr/./bin/id", "/bin/id",
                              "id", "/usr/bin/../../bin/id", "../../usr/bin/id", "/../usr/bin/id"})
-        same.push_back(std::string("jit-sudo -n ") + path);
+        same.push_back(std::string("cd /usr/lib; jit-sudo -n ") + path);
     EXPECT_THAT(all("bob", same), Each(testing::Field(&Result::out, HasSubstr("uid=0(root)"))));
 
     host().root("install -m 755 /usr/bin/sh /usr/local/bin/id2; ln /usr/bin/id /usr/local/bin/hard; "
@@ -52,7 +52,8 @@ TEST_F(Policy, g111_another_spelling_is_the_same_command_or_none) {
                              "/dev/null",
                              "/dev/stdin",
                              "/proc/self/exe",
-                             "/proc/self/root/usr/bin/id",
+                             "../../usr/bin/id",
+                             "/proc/1/root/usr/bin/id",
                              "/proc/self/cwd/id",
                              "/proc/self/fd/0",
                              "/usr/bin/id2",

@@ -91,8 +91,8 @@ TEST_F(Options, a_time_of_ones_own_ends_the_command_and_what_it_left) {
         host().as("alice", "jit-sudo -T 1 sh -c 'sleep 4321 & exec sleep 4322'; echo status $?");
     EXPECT_EQ(run.out, "status 143\n") << run;
     EXPECT_THAT(run.err, HasSubstr("the command ran for 1s (-T), and was killed"));
-    const Result stubborn = host().as(
-        "alice", "jit-sudo -T 1 sh -c 'trap : TERM; while :; do sleep 4323; done'; echo status $?");
+    const Result stubborn =
+        host().as("alice", "jit-sudo -T 1 sh -c 'trap : TERM; while :; do sleep 4323; done'; echo status $?");
     EXPECT_EQ(stubborn.out, "status 137\n") << stubborn;
     EXPECT_EQ(host().root("pgrep -fx 'sleep 432[23]'").out, "");
     EXPECT_EQ(host().as("alice", "jit-sudo -T 1h id -u").out, "0\n");

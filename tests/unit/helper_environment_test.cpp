@@ -102,7 +102,7 @@ TEST(HelperEnvironment, SaysWhoAndUntilWhen) {
                                      Pair("PATH", secure_path), Pair("SUDO_USER", "alice"),
                                      Pair("SUDO_UID", "1000"), Pair("SUDO_GID", "1002"),
                                      Pair("SUDO_COMMAND", "/usr/bin/id -u x"), Pair("JIT_GRANT", "7f3a"),
-                                     Pair("JIT_EXPIRES", "1795294454")));
+                                     Pair("JIT_EXPIRES", "1795294454"), Pair("SYSTEMD_PAGERSECURE", "1")));
 }
 
 TEST(HelperEnvironment, IsNotChangedByPamWhereItMatters) {

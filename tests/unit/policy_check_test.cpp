@@ -156,6 +156,56 @@ TEST(Command, that_allows_more_than_it_seems_to_is_warned_of) {
             "it perhaps other options"));
 }
 
+TEST(Command, that_is_a_shell_in_disguise_is_warned_of) {
+    const auto warned = [](const std::string& command) {
+        const auto problems =
+            problems_of(role("max = \"1h\"\nrun_as = [\"www-data\"]\ncommands = [\"" + command + "\"]"));
+        return std::ranges::any_of(problems, [](const std::string& line) {
+            return line.find("a shell in disguise") != std::string::npos;
+        });
+    };
+    for (const char* command : {"/usr/bin/vim /etc/motd",
+                                "/usr/bin/vim.tiny",
+                                "/usr/bin/nano",
+                                "/usr/bin/less /var/log/syslog",
+                                "/usr/bin/man",
+                                "/usr/bin/python3",
+                                "/usr/bin/python3.11 *",
+                                "/usr/bin/perl -e *",
+                                "/usr/bin/find /srv *",
+                                "/usr/bin/find **",
+                                "/usr/bin/tar -xf *",
+                                "/usr/bin/env **",
+                                "/usr/bin/git pull *",
+                                "/usr/bin/tee *",
+                                "/usr/bin/cp * /srv/",
+                                "/usr/bin/systemctl **",
+                                "/usr/bin/systemctl * nginx",
+                                "/usr/bin/systemctl edit *",
+                                "/usr/bin/apt-get install *",
+                                "/usr/bin/docker run *",
+                                "/usr/sbin/visudo",
+                                "/usr/bin/gdb",
+                                "/usr/sbin/tcpdump -i *",
+                                "/usr/bin/mysql",
+                                "/usr/bin/crontab -u *",
+                                "/usr/bin/screen"}) {
+        EXPECT_TRUE(warned(command)) << command;
+    }
+    for (const char* command :
+         {"/usr/bin/systemctl restart nginx", "/usr/bin/systemctl restart *",
+          "/usr/bin/journalctl -u nginx -n *", "/usr/bin/tar -czf /backup.tgz /etc",
+          "/usr/bin/python3 /opt/reindex.py", "/usr/bin/find /srv -newer /x", "/usr/bin/id **",
+          "/usr/bin/cat /var/log/*", "/usr/bin/awk -f /opt/report.awk", "/usr/sbin/reboot", "/opt/viewer",
+          "/opt/lessons *"}) {
+        EXPECT_FALSE(warned(command)) << command;
+    }
+    EXPECT_THAT(
+        problems_of(role("max = \"1h\"\ncommands = [\"/usr/bin/vi /etc/motd\"]")),
+        testing::Contains("p.toml:3: warning: role.web.commands[0]: '/usr/bin/vi /etc/motd' is a shell in "
+                          "disguise: an editor starts a shell, and writes any file"));
+}
+
 TEST(Role, that_gives_root_without_a_signature_is_warned_of) {
     const auto warning = [](const std::string& what) {
         return "p.toml:1: warning: role.web: gives root (" + what +
@@ -164,6 +214,8 @@ TEST(Role, that_gives_root_without_a_signature_is_warned_of) {
     const std::string max = "max = \"1h\"\n";
     EXPECT_THAT(problems_of(role(max + "commands = [\"/usr/bin/bash\"]")),
                 ElementsAre(warning("'/usr/bin/bash' as root")));
+    EXPECT_THAT(problems_of(role(max + "commands = [\"/usr/bin/vim\"]")),
+                testing::Contains(warning("'/usr/bin/vim' as root")));
     EXPECT_THAT(problems_of(role(max + "commands = [\"/usr/bin/apt **\"]")),
                 testing::Contains(warning("'/usr/bin/apt **' as root")));
     for (const auto* group : {"docker", "lxd", "libvirt", "disk", "shadow", "adm", "wheel", "sudo", "kmem"}) {

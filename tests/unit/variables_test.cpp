@@ -73,6 +73,10 @@ TEST(Variables, OfALoaderShellOrInterpreterAreHandedToNobody) { // CVE-2004-1051
         EXPECT_FALSE(allows_variable({name}, name)) << name;
         EXPECT_TRUE(wrong_variable_pattern(name)) << name;
     }
+    for (const char* name : {"EDITOR", "VISUAL", "PAGER", "BROWSER"}) { // a program, of the caller's choice
+        EXPECT_FALSE(allows_variable({name, "E*", "V*"}, name)) << name;
+        EXPECT_TRUE(wrong_variable_pattern(name)) << name;
+    }
     EXPECT_FALSE(may_be_handed_in("A", "() { :; }"));
     EXPECT_FALSE(may_be_handed_in("A", std::string_view("a\0b", 3)));
     EXPECT_TRUE(may_be_handed_in("A", "\x1b\n()"));

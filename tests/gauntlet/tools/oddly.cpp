@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pty.h>
 #include <pwd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -178,6 +180,57 @@ void type(char** words) {
     }
 }
 
+// terminal PROMPT FILE COMMAND…: on a terminal of its own. What is in FILE is typed where PROMPT shows,
+// however long it takes; where it shows again, ^C. (sshd can't do that: nobody tells it that a terminal takes
+// more again which was full of what makes no line.)
+void terminal(char** words) {
+    std::string input;
+    const int file = open(words[1], O_RDONLY);
+    char buffer[4096];
+    for (ssize_t got = 0; (got = read(file, buffer, sizeof buffer)) > 0;) {
+        input.append(buffer, static_cast<std::size_t>(got));
+    }
+    int master = -1;
+    const pid_t child = forkpty(&master, nullptr, nullptr, nullptr);
+    if (child < 0) {
+        die("forkpty");
+    }
+    if (child == 0) {
+        start(words + 2);
+    }
+    fcntl(master, F_SETFL, O_NONBLOCK);
+    const std::string prompt = words[0];
+    std::string shown;
+    std::size_t typed = 0, asked = std::string::npos;
+    bool interrupted = false;
+    for (int turn = 0; turn < 6000; ++turn) {
+        const ssize_t got = read(master, buffer, sizeof buffer);
+        if (got > 0) {
+            shown.append(buffer, static_cast<std::size_t>(got));
+            continue;
+        }
+        if (got == 0 || errno != EAGAIN) {
+            break;
+        }
+        asked = asked == std::string::npos ? shown.find(prompt) : asked;
+        if (asked != std::string::npos && typed < input.size()) {
+            const ssize_t put = write(master, input.data() + typed, input.size() - typed);
+            typed += put > 0 ? static_cast<std::size_t>(put) : 0;
+        } else if (asked != std::string::npos && !interrupted) {
+            interrupted = shown.find(prompt, asked + 1) != std::string::npos && write(master, "\x03", 1) == 1;
+        }
+        usleep(5000);
+    }
+    std::fputs(shown.c_str(), stdout);
+    close(master);
+    int status = 0;
+    if (waitpid(child, &status, 0) != child) {
+        die("waitpid");
+    }
+    std::fflush(stdout);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 // touch PID: what a tracer, or whoever stops and kills, would do first. One line for what could be done.
 void touch(char** words) {
     const pid_t pid = std::atoi(words[0]);
@@ -219,6 +272,8 @@ int main(int argc, char** argv) {
         alarmed(argv + 2);
     } else if (how == "type") {
         type(argv + 2);
+    } else if (how == "terminal" && argc > 4) {
+        terminal(argv + 2);
     } else if (how == "touch") {
         touch(argv + 2);
     } else {

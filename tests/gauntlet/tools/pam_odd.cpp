@@ -4,10 +4,10 @@
 //   rename=NAME   sets PAM_USER to NAME
 //   count=N       sends N messages at once
 //   style=N       of that style; 4 is information
-//   text=WHICH    long, odd (control characters) or null
-//   answer=yes    asks for a password, and wants a response
+//   text=WHICH    long, odd (control characters), null, or environment (the program's)
 #include <security/pam_appl.h>
 #include <security/pam_modules.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +30,12 @@ int misbehave(pam_handle_t* handle, int count, const char** words) {
     std::string text = "a message";
     if (how["text"] == "long") {
         text.assign(100'000, 'm');
+    } else if (how["text"] == "environment") {
+        text = "seen:";
+        for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+            text += std::string(" ") + *variable;
+        }
+        text += '.';
     } else if (how["text"] == "odd") {
         text = "a\x1b[2Jb\x9b"
                "c\rd\ne\xe2\x80\xae"
