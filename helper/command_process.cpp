@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
+#include <linux/limits.h>
 #include <optional>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -107,6 +108,11 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
     return list;
 }
 
+bool is_deleted_here() {
+    std::array<char, PATH_MAX> name{};
+    return getcwd(name.data(), name.size()) == nullptr && errno == ENOENT;
+}
+
 } // namespace
 
 void run_command_process(const Elevation& elevation, int channel) {
@@ -134,8 +140,9 @@ void run_command_process(const Elevation& elevation, int channel) {
         give_up(messages::not_protected);
     }
     // The directory stays, even where the target couldn't have entered it, as with sudo: names that were
-    // typed must not mean other files. One without a name is nowhere.
-    bool nowhere = elevation.caller.cwd.empty();
+    // typed must not mean other files. That is also true of one that was deleted; one outside of our root is
+    // nowhere.
+    bool nowhere = elevation.caller.cwd.empty() && !is_deleted_here();
     if (!elevation.home.empty()) {
         nowhere = chdir(elevation.home.c_str()) != 0;
         if (nowhere) {

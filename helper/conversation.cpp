@@ -200,8 +200,8 @@ std::string prompt_text(const std::string& form, const std::string& caller, cons
     std::string text;
     for (std::size_t i = 0; i < form.size(); ++i) {
         const char escaped = form[i] == '%' && i + 1 < form.size() ? form[i + 1] : '\0';
-        const std::string_view value = escaped == 'u'                     ? std::string_view(target)
-                                       : escaped == 'U' || escaped == 'p' ? std::string_view(caller)
+        const std::string_view value = escaped == 'U'                     ? std::string_view(target)
+                                       : escaped == 'u' || escaped == 'p' ? std::string_view(caller)
                                        : escaped == 'H'                   ? std::string_view(host)
                                        : escaped == 'h' ? std::string_view(host).substr(0, host.find('.'))
                                        : escaped == '%' ? std::string_view("%")

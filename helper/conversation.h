@@ -27,7 +27,7 @@ struct Asking {
     std::optional<std::string> prompt; // in place of the usual one: see prompt_text
 };
 
-// -p as sudo has it: %u whom one becomes, %U who calls, %p whose password it is, %h and %H this host, with
+// -p as sudo has it: %u who calls, %U whom one becomes, %p whose password it is, %h and %H this host, with
 // and without what follows a dot cut off, %% a percent sign. Other escapes stay as they are.
 [[nodiscard]] std::string prompt_text(const std::string& form, const std::string& caller,
                                       const std::string& target, const std::string& host);

@@ -19,6 +19,7 @@
 #include "helper/messages.h"
 #include "helper/monitor.h"
 #include "helper/options.h"
+#include "helper/path.h"
 #include "helper/relay.h"
 #include "helper/report.h"
 #include "helper/sanitise.h"
@@ -218,15 +219,32 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     return exit_like(outcome.status);
 }
 
+// What isn't run isn't looked up either: a command that is asked about is found as one that is typed.
+int list(const Caller& caller, Options& options) {
+    if (!options.command.empty()) {
+        if (auto able = check_setuid_root(); !able) {
+            return refuse(able.error().message);
+        }
+        const AsCaller rights(caller.uid);
+        const auto command = find_command(options.command.front(), caller.cwd);
+        if (!command) {
+            return refuse(command.error().message);
+        }
+        options.command.front() = command->path;
+    }
+    return become_jitctl(caller, list_words(options));
+}
+
 int main(int argc, char** argv) {
     if (argc < 1 || argv == nullptr || argv[0] == nullptr) {
         return exit_refused; // CVE-2021-4034
     }
     Caller caller = sanitise();
     const std::span<const char* const> typed(argv + 1, static_cast<std::size_t>(argc - 1));
-    const auto options = parse_options(typed);
+    auto options = parse_options(typed);
     if (!options) {
-        return misused(options.error());
+        const Error& error = options.error();
+        return error.code == Errc::invalid ? misused(error) : refuse(error.message);
     }
     switch (options->action) {
     case Action::show_version:
@@ -236,7 +254,7 @@ int main(int argc, char** argv) {
         write_all(STDOUT_FILENO, std::string(messages::usage) + std::string(messages::help));
         return 0;
     case Action::list:
-        return become_jitctl(caller, list_words(*options));
+        return list(caller, *options);
     case Action::run:
     case Action::validate:
     case Action::forget:

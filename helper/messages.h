@@ -9,7 +9,7 @@
 namespace jit::messages {
 
 inline constexpr std::string_view usage =
-    "usage: jit-sudo [-bkNnS] [-u USER] [-g GROUP] [-r REASON] [-D DIR] [-T TIME] [-p PROMPT]\n"
+    "usage: jit-sudo [-bHkNnS] [-u USER] [-g GROUP] [-r REASON] [-D DIR] [-T TIME] [-p PROMPT]\n"
     "                [-P NAME,…] [VAR=value…] [-i | -s] [--] [COMMAND [ARGUMENT…]]\n"
     "       jit-sudo -l[l] [-U USER] [-u USER] [COMMAND [ARGUMENT…]]\n"
     "       jit-sudo -v [-kNnS] [-p PROMPT]\n"
@@ -24,6 +24,7 @@ inline constexpr std::string_view help =
     "  -g, --group=GROUP       with this group; without -u as yourself\n"
     "  -i, --login             the user's login shell, in their home; COMMAND is given to it\n"
     "  -s, --shell             your own shell; COMMAND is given to it\n"
+    "  -H, --set-home          nothing: HOME is the user's anyway\n"
     "  -r, --reason=TEXT       what it is for: recorded; where no grant allows it, one is asked for\n"
     "                          without further questions, and waited for\n"
     "  -n, --non-interactive   never ask, never wait: fail instead\n"
@@ -32,7 +33,7 @@ inline constexpr std::string_view help =
     "  -T, --command-timeout=TIME  end it after 30, 5m, 1h30m … at the latest\n"
     "  -P, --preserve-env=NAME,…   hand these variables in, where the role allows it\n"
     "  VAR=value               set this one, where the role allows it\n"
-    "  -p, --prompt=TEXT       ask for the password so: %u the user, %U you, %p whose, %h the host\n"
+    "  -p, --prompt=TEXT       ask for the password so: %u you, %U the user, %p whose, %h the host\n"
     "  -S, --stdin             read the password from standard input\n"
     "  -v, --validate          ask for the password now, if it will be needed\n"
     "  -k, --reset-timestamp   forget that it was given here; with COMMAND: ask again\n"
@@ -148,6 +149,11 @@ inline std::string not_at_home(std::string_view home, std::string_view why) {
 
 inline std::string command_not_found(std::string_view word) {
     return std::string(word) + ": command not found";
+}
+inline std::string shell_builtin(std::string_view word) {
+    return std::string(word) + ": command not found: only a shell has it. " +
+           (word == "cd" ? "To start in a directory: -D DIR. In a shell: " : "In one: ") + "jit-sudo sh -c '" +
+           std::string(word) + " …'";
 }
 inline std::string not_a_command(std::string_view path) {
     return std::string(path) + " is not run: it is not an executable file";

@@ -22,6 +22,11 @@ std::unexpected<Error> misused(std::string message) {
     return fail(Errc::invalid, std::move(message));
 }
 
+// sudo has it and this hasn't: the reason is the whole answer.
+std::unexpected<Error> not_there(std::string_view why) {
+    return fail(Errc::refused, std::string(why));
+}
+
 enum class Takes { nothing, value };
 
 struct Option {
@@ -31,10 +36,11 @@ struct Option {
 };
 
 // Names and letters as sudo has them, so that fingers and scripts need not learn.
-constexpr std::array<Option, 20> options = {{
+constexpr std::array<Option, 21> options = {{
     {'b', "background", Takes::nothing},
     {'D', "chdir", Takes::value},
     {'g', "group", Takes::value},
+    {'H', "set-home", Takes::nothing},
     {'h', "help", Takes::nothing},
     {'i', "login", Takes::nothing},
     {'k', "reset-timestamp", Takes::nothing},
@@ -140,11 +146,11 @@ private:
             const char letter = letters.front();
             letters.remove_prefix(1);
             if (letter == 'h' && (!letters.empty() || !rest_.empty())) {
-                return misused(std::string(messages::no_host)); // sudo's -h with a host
+                return not_there(messages::no_host); // sudo's -h with a host
             }
             const auto out = std::ranges::find(left_out, letter, &LeftOut::letter);
             if (out != left_out.end()) {
-                return misused(std::string(out->why));
+                return not_there(out->why);
             }
             const auto option = std::ranges::find(options, letter, &Option::letter);
             if (option == options.end()) {
@@ -169,7 +175,7 @@ private:
         const auto option = std::ranges::find(options, name, &Option::name);
         const auto out = std::ranges::find(left_out, name, &LeftOut::name);
         if (out != left_out.end() && (option == options.end() || !value)) {
-            return misused(std::string(out->why)); // --preserve-env alone is -E
+            return not_there(out->why); // --preserve-env alone is -E
         }
         const std::string shown = "--" + escape(name);
         if (option == options.end()) {
@@ -186,6 +192,8 @@ private:
         case 'b':
             parsed_.in_background = true;
             break;
+        case 'H':
+            break; // HOME is always the target's
         case 'h':
             return act(Action::show_help);
         case 'i':

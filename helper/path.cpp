@@ -8,6 +8,7 @@
 #include "helper/sanitise.h"
 #include "helper/user_namespace.h"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <fcntl.h>
@@ -18,6 +19,9 @@
 namespace jit {
 namespace {
 
+// Those that people type behind sudo, thinking that it would do something.
+constexpr std::array<std::string_view, 8> shell_builtins = {"cd",    "export", "source", "ulimit",
+                                                            "umask", "alias",  "set",    "history"};
 constexpr int most_links = 40; // as the kernel has it
 
 // Follows a path by hand, name by name, and looks at everything it passes.
@@ -209,7 +213,9 @@ Result<Program> find_command(std::string_view word, std::string_view cwd, std::s
         }
         search_path.remove_prefix(colon == std::string_view::npos ? search_path.size() : colon + 1);
     }
-    return fail(Errc::not_found, messages::command_not_found(escape(word)));
+    const bool of_shells = std::ranges::find(shell_builtins, word) != shell_builtins.end();
+    return fail(Errc::not_found,
+                of_shells ? messages::shell_builtin(word) : messages::command_not_found(escape(word)));
 }
 
 Result<Program> find_command(std::string_view word, std::string_view cwd) {

@@ -70,6 +70,22 @@ TEST_F(Options, a_directory_is_entered_as_the_caller) {
               "jit-sudo: -D /root/none: Permission denied\n");
 }
 
+TEST_F(Options, a_directory_that_was_deleted_stays_and_is_never_the_root) {
+    const std::string gone = "mkdir ~/gone && cd ~/gone && rmdir ~/gone && ";
+    EXPECT_EQ(host().as("alice", gone + "jit-sudo sh -c 'test -e etc || echo none'").out, "none\n");
+}
+
+TEST_F(Options, a_home_is_the_targets_as_H_says) {
+    EXPECT_EQ(host().as("alice", "jit-sudo -H printenv HOME").out, "/root\n");
+    EXPECT_EQ(host().as("alice", "jit-sudo --set-home -u carol printenv HOME").out, "/home/carol\n");
+}
+
+TEST_F(Options, what_only_a_shell_has_is_said_to_be_that) {
+    const Result cd = host().as("alice", "jit-sudo cd /root");
+    EXPECT_EQ(cd.status, 1);
+    EXPECT_THAT(cd.err, AllOf(HasSubstr("cd: command not found: only a shell has it"), HasSubstr("-D DIR")));
+}
+
 TEST_F(Options, a_time_of_ones_own_ends_the_command_and_what_it_left) {
     const Result run =
         host().as("alice", "jit-sudo -T 1 sh -c 'sleep 4321 & exec sleep 4322'; echo status $?");
@@ -141,6 +157,10 @@ TEST_F(Options, whether_a_command_may_run_is_told_by_the_status) {
     EXPECT_EQ(yes.status, 0);
     EXPECT_THAT(yes.out, HasSubstr("granted now, by "));
     EXPECT_EQ(host().as("alice", "jit-sudo -l whoami").status, 1) << "available, but not granted";
+    const Result none = host().as("alice", "jit-sudo -l nosuch");
+    EXPECT_EQ(none.status, 1);
+    EXPECT_EQ(none.err, "jit-sudo: nosuch: command not found\n");
+    EXPECT_EQ(host().as("alice", "cd /usr/bin; jit-sudo -l ./id").status, 0);
     EXPECT_EQ(host().as("alice", "jit-sudo -l -u carol id").status, 0);
     EXPECT_EQ(host().as("alice", "jit-sudo -l -u dave id").status, 1);
     EXPECT_THAT(host().as("alice", "jit-sudo -l").out,
@@ -162,6 +182,7 @@ TEST_F(Options, what_is_left_out_says_what_to_use) {
     EXPECT_THAT(host().as("alice", "jit-sudo -e /etc/motd").err, HasSubstr("jit-sudo cp COPY FILE"));
     EXPECT_THAT(host().as("alice", "jit-sudo -h web1 id").err, HasSubstr("ssh HOST jit-sudo"));
     EXPECT_EQ(host().as("alice", "jit-sudo -R / id").status, 1);
+    EXPECT_THAT(host().as("alice", "jit-sudo -E env").err, Not(HasSubstr("usage")));
     EXPECT_THAT(host().as("alice", "jit-sudo -h").out, StartsWith("usage: jit-sudo"));
     EXPECT_THAT(host().as("alice", "jit-sudo --version").out, StartsWith("jit-sudo "));
 }

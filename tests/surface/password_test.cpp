@@ -27,8 +27,8 @@ TEST_F(Password, is_read_from_standard_input_as_one_line_only) {
     const Result run = host().as("dave", "printf 'pw-dave\\nthe rest\\n' | jit-sudo -S cat");
     EXPECT_EQ(run.out, "the rest\n") << run;
     EXPECT_THAT(run.err, HasSubstr("[jit-sudo] password for dave: "));
-    const Result prompted = host().as("dave", "echo pw-dave | jit-sudo -Sp 'for %u, says %p: ' id -u");
-    EXPECT_EQ(prompted.err, "for root, says dave: ");
+    const Result prompted = host().as("dave", "echo pw-dave | jit-sudo -Sp 'for %U, says %u, %p: ' id -u");
+    EXPECT_EQ(prompted.err, "for root, says dave, dave: ");
     EXPECT_EQ(host().as("dave", "echo pw-dave | jit-sudo -S -p '' id -u").err, "");
 }
 

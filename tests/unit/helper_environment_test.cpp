@@ -178,9 +178,9 @@ TEST(HelperVerdict, PutsTheReasonIntoTheSuggestedCommand) {
 }
 
 TEST(HelperPrompt, FillsInNames) {
-    EXPECT_EQ(prompt_text("[%u] %p's at %h, %H: %%%x%", "alice", "root", "web1.example.net"),
+    EXPECT_EQ(prompt_text("[%U] %p's at %h, %H: %%%x%", "alice", "root", "web1.example.net"),
               "[root] alice's at web1, web1.example.net: %%x%");
-    EXPECT_EQ(prompt_text("%U>", "alice", "root", ""), "alice>");
+    EXPECT_EQ(prompt_text("%u>", "alice", "root", ""), "alice>");
     EXPECT_EQ(prompt_text("", "alice", "root", "h"), "");
 }
 

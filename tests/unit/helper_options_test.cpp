@@ -108,6 +108,8 @@ TEST(HelperOptions, HaveTheNamesThatPeopleKnow) {
     EXPECT_THAT(options->command, ElementsAre("id", "--login"));
     EXPECT_TRUE(options->non_interactive && options->from_stdin && options->in_background);
     EXPECT_FALSE(options->use_proof || options->keep_proof);
+    EXPECT_THAT(parse({"-H", "id"})->command, ElementsAre("id"));
+    EXPECT_THAT(parse({"-nHu", "bob", "--set-home", "id"})->command, ElementsAre("id"));
     EXPECT_EQ(parse({"--login"})->shell, Shell::login);
     EXPECT_EQ(parse({"--shell", "id"})->shell, Shell::callers);
     EXPECT_EQ(parse({"--validate"})->action, Action::validate);
@@ -134,6 +136,7 @@ TEST(HelperOptions, SayWhyWhatSudoHasIsLeftOut) {
         const auto options = parse(words);
         ASSERT_FALSE(options) << words.front();
         EXPECT_THAT(options.error().message, HasSubstr("isn't there")) << words.front();
+        EXPECT_EQ(options.error().code, Errc::refused) << "so that no usage hides it";
     }
 }
 
