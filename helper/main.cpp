@@ -243,8 +243,7 @@ int main(int argc, char** argv) {
     const std::span<const char* const> typed(argv + 1, static_cast<std::size_t>(argc - 1));
     auto options = parse_options(typed);
     if (!options) {
-        const Error& error = options.error();
-        return error.code == Errc::invalid ? misused(error) : refuse(error.message);
+        return misused(options.error());
     }
     switch (options->action) {
     case Action::show_version:

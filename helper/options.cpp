@@ -22,11 +22,6 @@ std::unexpected<Error> misused(std::string message) {
     return fail(Errc::invalid, std::move(message));
 }
 
-// sudo has it and this hasn't: the reason is the whole answer.
-std::unexpected<Error> not_there(std::string_view why) {
-    return fail(Errc::refused, std::string(why));
-}
-
 enum class Takes { nothing, value };
 
 struct Option {
@@ -146,11 +141,11 @@ private:
             const char letter = letters.front();
             letters.remove_prefix(1);
             if (letter == 'h' && (!letters.empty() || !rest_.empty())) {
-                return not_there(messages::no_host); // sudo's -h with a host
+                return misused(std::string(messages::no_host)); // sudo's -h with a host
             }
             const auto out = std::ranges::find(left_out, letter, &LeftOut::letter);
             if (out != left_out.end()) {
-                return not_there(out->why);
+                return misused(std::string(out->why));
             }
             const auto option = std::ranges::find(options, letter, &Option::letter);
             if (option == options.end()) {
@@ -175,7 +170,7 @@ private:
         const auto option = std::ranges::find(options, name, &Option::name);
         const auto out = std::ranges::find(left_out, name, &LeftOut::name);
         if (out != left_out.end() && (option == options.end() || !value)) {
-            return not_there(out->why); // --preserve-env alone is -E
+            return misused(std::string(out->why)); // --preserve-env alone is -E
         }
         const std::string shown = "--" + escape(name);
         if (option == options.end()) {
