@@ -119,15 +119,16 @@ TEST_F(Files, g115_no_option_makes_root_open_a_file_that_the_caller_names) {
 
 TEST_F(Files, x04_a_directory_that_is_gone_or_closed_makes_no_other_file_meant) {
     const auto runs =
-        all("alice", {
-                         "mkdir ~/gone && cd ~/gone && rmdir ~/gone && jit-sudo -n sh -c 'test -e etc || echo none'",
-                         "mkdir ~/gone && cd ~/gone && rmdir ~/gone && jit-sudo -n ./sh -c pwd",
-                         "mkdir -m 700 ~/closed && cd ~/closed && echo mine >file && jit-sudo -n cat file && "
-                         "jit-sudo -n -u carol cat file",
-                         "cd /usr/bin && jit-sudo -n ./id -u",
-                         "d=$(printf 'd%.0s' {1..200}); cd; for i in $(seq 30); do mkdir $d && cd $d; done; "
-                         "jit-sudo -n ./id -u; jit-sudo -n id -u",
-                     });
+        all("alice",
+            {
+                "mkdir ~/gone && cd ~/gone && rmdir ~/gone && jit-sudo -n sh -c 'test -e etc || echo none'",
+                "mkdir ~/gone && cd ~/gone && rmdir ~/gone && jit-sudo -n ./sh -c pwd",
+                "mkdir -m 700 ~/closed && cd ~/closed && echo mine >file && jit-sudo -n cat file && "
+                "jit-sudo -n -u carol cat file",
+                "cd /usr/bin && jit-sudo -n ./id -u",
+                "d=$(printf 'd%.0s' {1..200}); cd; for i in $(seq 30); do mkdir $d && cd $d; done; "
+                "jit-sudo -n ./id -u; jit-sudo -n id -u",
+            });
     EXPECT_THAT(runs[0], RanAndSaid("none\n"));
     EXPECT_THAT(runs[1], IsRefused());
     EXPECT_EQ(runs[2].out, "mine\n") << "root reads it, carol does not\n" << runs[2];
