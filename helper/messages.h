@@ -152,8 +152,8 @@ inline std::string command_not_found(std::string_view word) {
 }
 inline std::string shell_builtin(std::string_view word) {
     return std::string(word) + ": command not found: only a shell has it. " +
-           (word == "cd" ? "To start in a directory: -D DIR. In a shell: " : "In one: ") + "jit-sudo sh -c '" +
-           std::string(word) + " …'";
+           (word == "cd" ? "To start in a directory: -D DIR. In a shell: " : "In one: ") +
+           "jit-sudo sh -c '" + std::string(word) + " …'";
 }
 inline std::string not_a_command(std::string_view path) {
     return std::string(path) + " is not run: it is not an executable file";
