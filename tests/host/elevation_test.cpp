@@ -278,11 +278,11 @@ TEST_F(Elevation, who_forks_without_a_pause_in_anothers_service_manager_ends_too
 }
 
 TEST_F(Elevation, it_goes_on_through_an_extension_and_ends_with_it) {
-    const std::string id = ask(host, "alice", "tools --for 4s");
+    const std::string id = ask(host, "alice", "tools --for 8s"); // so that a slow host can extend it in time
     Session running_one = host.begin_as("alice", "jit-sudo -n sleep 1001");
     ASSERT_TRUE(eventually([&] { return !running("sleep 1001").empty(); }));
     EXPECT_EQ(host.as("alice", "jitctl extend " + id + " --for 6s --reason more").status, 0);
-    EXPECT_TRUE(eventually([&] { return state(host, id) == "ended (expired)"; }, 8s));
+    EXPECT_TRUE(eventually([&] { return state(host, id) == "ended (expired)"; }, 12s));
     EXPECT_THAT(running("sleep 1001"), Not(IsEmpty()));
     EXPECT_TRUE(eventually([&] { return running("sleep 1001").empty(); }, 12s));
 }
