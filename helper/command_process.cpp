@@ -2,6 +2,7 @@
 #include "helper/command_process.h"
 
 #include "core/text.h"
+#include "helper/environment.h"
 #include "helper/ids.h"
 #include "helper/messages.h"
 #include "helper/report.h"
@@ -97,15 +98,6 @@ void take_terminal(const Elevation& elevation) {
             give_up(messages::terminal_not_used);
         }
     }
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-    std::vector<char*> list;
-    for (const std::string& word : words) {
-        list.push_back(const_cast<char*>(word.c_str())); // execve(2) doesn't write there
-    }
-    list.push_back(nullptr);
-    return list;
 }
 
 bool is_deleted_here() {

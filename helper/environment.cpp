@@ -63,4 +63,13 @@ std::vector<std::string> to_entries(const Environment& environment) {
     return entries;
 }
 
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+    std::vector<char*> list;
+    for (const std::string& word : words) {
+        list.push_back(const_cast<char*>(word.c_str()));
+    }
+    list.push_back(nullptr);
+    return list;
+}
+
 } // namespace jit

@@ -26,4 +26,7 @@ namespace jit {
 // "NAME=value" each, as execve(2) wants it.
 [[nodiscard]] std::vector<std::string> to_entries(const Environment& environment);
 
+// A list of words as execve(2) wants it, valid while they live; it doesn't write there.
+[[nodiscard]] std::vector<char*> pointers(const std::vector<std::string>& words);
+
 } // namespace jit

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "helper/unprivileged.h"
 
+#include "helper/environment.h"
 #include "helper/ids.h"
 #include "helper/messages.h"
 #include "helper/report.h"
@@ -15,15 +16,6 @@ namespace {
 
 constexpr const char* jitctl = "/usr/bin/jitctl";
 constexpr const char* self = "/usr/bin/jit-sudo"; // where the package has it
-
-std::vector<char*> pointers(std::vector<std::string>& words) {
-    std::vector<char*> list;
-    for (std::string& word : words) {
-        list.push_back(word.data());
-    }
-    list.push_back(nullptr);
-    return list;
-}
 
 } // namespace
 
@@ -86,8 +78,7 @@ int become_jitctl(const Caller& caller, const std::vector<std::string>& words) {
     restore_signals(caller);
     std::vector<std::string> argv = {"jitctl"};
     argv.insert(argv.end(), words.begin(), words.end());
-    std::vector<std::string> environment = caller.original;
-    execve(jitctl, pointers(argv).data(), pointers(environment).data());
+    execve(jitctl, pointers(argv).data(), pointers(caller.original).data());
     say(fail_errno(jitctl).error().message);
     return exit_refused;
 }
