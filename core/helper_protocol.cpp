@@ -3,6 +3,8 @@
 
 #include "core/frame.h"
 
+#include <charconv>
+
 namespace jit {
 namespace {
 
@@ -61,6 +63,18 @@ std::optional<HelperAsk> parse_helper_ask(std::string_view body) {
         message.variables = reader.byte_list();
     });
     return ask && ask->what <= HelperWhat::forget_all ? std::move(ask) : std::nullopt;
+}
+
+std::optional<Uid> uid_in(std::string_view run_as) {
+    if (!run_as.starts_with('#')) {
+        return std::nullopt;
+    }
+    const std::string_view digits = run_as.substr(1);
+    std::uint32_t uid = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), uid);
+    const bool exact = error == std::errc() && end == digits.data() + digits.size() &&
+                       (digits.size() == 1 || digits.front() != '0');
+    return exact && Uid{uid} != no_uid ? std::optional(Uid{uid}) : std::nullopt;
 }
 
 std::string to_frame(const HelperRefused& message) {

@@ -88,6 +88,10 @@ struct HelperAsk {
     std::vector<std::string> variables; // "NAME=value" that the command is to have
 };
 
+// Of a run_as that is "#" and a number: exact decimal, no sign, no leading zero, and never the -1 that means
+// "no change" to the kernel (CVE-2019-14287).
+[[nodiscard]] std::optional<Uid> uid_in(std::string_view run_as);
+
 // `message` says what was refused and why, in one line; `next` are the lines that say what to do.
 struct HelperRefused {
     std::string message;

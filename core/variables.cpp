@@ -53,6 +53,14 @@ bool is_assignment(std::string_view word) {
     return equals != std::string_view::npos && is_variable_name(word.substr(0, equals));
 }
 
+bool variables_fit(const std::vector<std::string>& variables) {
+    std::size_t size = 0;
+    for (const std::string& variable : variables) {
+        size += variable.size() + 1;
+    }
+    return variables.size() <= most_variables && size <= longest_variables;
+}
+
 bool is_our_variable(std::string_view name) {
     return is_one_of(name, our_names, our_prefixes);
 }

@@ -23,6 +23,9 @@ inline constexpr std::size_t longest_variables = 32 * 1024; // all of them, with
 // "NAME=value", and NAME is a variable's name.
 [[nodiscard]] bool is_assignment(std::string_view word);
 
+// As "NAME=value" each: no more, and no longer, than the two bounds say.
+[[nodiscard]] bool variables_fit(const std::vector<std::string>& variables);
+
 // PATH, HOME, USER, SUDO_*, JIT_* and the like, which jit-sudo sets.
 [[nodiscard]] bool is_our_variable(std::string_view name);
 

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace jit {
 namespace {
@@ -41,15 +40,11 @@ std::string start_of(const std::string& place) {
 
 bool is_plain(const HelperAsk& ask) {
     const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
-    std::size_t variables = 0;
-    for (const std::string& variable : ask.variables) {
-        variables += variable.size() + 1;
-    }
     return !has_nul(ask.path) && std::ranges::none_of(ask.arguments, has_nul) &&
            (ask.path.starts_with('/') || (ask.path.empty() && ask.what != HelperWhat::command)) &&
-           ask.variables.size() <= most_variables && variables <= longest_variables &&
-           std::ranges::all_of(ask.variables, is_assignment) && ask.cwd.size() <= longest_place_text &&
-           ask.tty.size() <= longest_place_text && ask.reason.size() <= longest_helper_reason;
+           variables_fit(ask.variables) && std::ranges::all_of(ask.variables, is_assignment) &&
+           ask.cwd.size() <= longest_place_text && ask.tty.size() <= longest_place_text &&
+           ask.reason.size() <= longest_helper_reason;
 }
 
 // What run_as says: a name, or "#" and a number.
@@ -57,14 +52,8 @@ std::optional<AccountKey> key_of(const std::string& run_as) {
     if (is_account_name(run_as)) {
         return run_as;
     }
-    std::uint32_t uid = 0;
-    const char* const end = run_as.data() + run_as.size();
-    if (run_as.size() < 2 || run_as.front() != '#' || (run_as[1] == '0' && run_as.size() > 2)) {
-        return std::nullopt;
-    }
-    const auto [stop, error] = std::from_chars(run_as.data() + 1, end, uid);
-    return error == std::errc() && stop == end && Uid{uid} != no_uid ? std::optional<AccountKey>(Uid{uid})
-                                                                     : std::nullopt;
+    const auto uid = uid_in(run_as);
+    return uid ? std::optional<AccountKey>(*uid) : std::nullopt;
 }
 
 // Where a shell is asked for that the caller didn't name: as login(1) has it where passwd(5) names none.

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <linux/limits.h>
 #include <string_view>
 
@@ -71,18 +70,10 @@ constexpr std::array<LeftOut, 7> left_out = {{
     {'\0', "host", messages::no_host},
 }};
 
-// "#1000" and nothing that could be read as another number by anybody.
-bool is_number(std::string_view text) {
-    std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() &&
-           (text.size() == 1 || text.front() != '0') && value != number(no_uid);
-}
-
 Result<void> set_name(std::string& name, char option, std::string_view value) {
     const std::string flag = {'-', option};
     const std::string what = option == 'g' ? "group" : "user";
-    if (option == 'u' && value.starts_with('#') && is_number(value.substr(1))) {
+    if (option == 'u' && uid_in(value)) {
         name = value;
         return {};
     }

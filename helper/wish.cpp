@@ -30,16 +30,14 @@ Result<std::vector<std::string>> read_variables(const Caller& caller, const Opti
         }
     }
     variables.insert(variables.end(), options.variables.begin(), options.variables.end());
-    std::size_t size = 0;
     for (const std::string& variable : variables) {
         const auto equals = variable.find('=');
         const std::string name = variable.substr(0, equals);
-        size += variable.size() + 1;
         if (!may_be_handed_in(name, std::string_view(variable).substr(equals + 1))) {
             return refused(messages::not_handed_in(escape(name)));
         }
     }
-    if (variables.size() > most_variables || size > longest_variables) {
+    if (!variables_fit(variables)) {
         return refused(std::string(messages::too_many_variables));
     }
     return variables;
