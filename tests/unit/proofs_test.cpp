@@ -129,37 +129,53 @@ TEST(ProcessStatTest, IsReadBehindTheLastParenthesis) {
     }
 }
 
-TEST(SeatTest, IsTheSameForProcessesOfOneSessionOnly) {
-    const auto seat_of_pid = [](pid_t pid) {
-        return seat_of(Peer{.uid = Uid{1000}, .pid = pid, .pidfd = open_process(pid)}, Login{});
-    };
-    const auto mine = seat_of_pid(getpid());
-    ASSERT_TRUE(mine);
-    const auto child = [&](bool own_session) {
+std::optional<Seat> seat_of_pid(pid_t pid) {
+    return seat_of(Peer{.uid = Uid{1000}, .pid = pid, .pidfd = open_process(pid)}, Login{});
+}
+
+// Where the tests run in a pid namespace of their own, the leader of their session may be outside of it. So
+// each of these leads its own session, and has a child in it.
+class Session {
+public:
+    Session() {
         int ready[2];
         EXPECT_EQ(pipe(ready), 0);
-        const pid_t pid = fork();
-        if (pid == 0) {
-            if (own_session) {
-                setsid();
+        leader_ = fork();
+        if (leader_ == 0) {
+            setsid();
+            const pid_t child = fork();
+            if (child != 0) {
+                static_cast<void>(!write(ready[1], &child, sizeof child));
             }
-            static_cast<void>(!write(ready[1], "x", 1));
             pause();
             _exit(0);
         }
-        char byte = 0;
-        EXPECT_EQ(read(ready[0], &byte, 1), 1);
+        EXPECT_EQ(read(ready[0], &member_, sizeof member_), static_cast<ssize_t>(sizeof member_));
         close(ready[0]);
         close(ready[1]);
-        const auto seat = seat_of_pid(pid);
-        kill(pid, SIGKILL);
-        waitpid(pid, nullptr, 0);
-        return seat;
-    };
-    EXPECT_EQ(child(false), mine);
-    const auto other = child(true);
-    ASSERT_TRUE(other);
-    EXPECT_NE(other, mine);
+    }
+    ~Session() {
+        kill(member_, SIGKILL);
+        kill(leader_, SIGKILL);
+        waitpid(leader_, nullptr, 0);
+    }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    [[nodiscard]] std::optional<Seat> leader() const { return seat_of_pid(leader_); }
+    [[nodiscard]] std::optional<Seat> member() const { return seat_of_pid(member_); }
+
+private:
+    pid_t leader_ = -1, member_ = -1;
+};
+
+TEST(SeatTest, IsTheSameForProcessesOfOneSessionOnly) {
+    const Session one, other;
+    ASSERT_TRUE(one.leader());
+    ASSERT_TRUE(other.leader());
+    EXPECT_EQ(one.member(), one.leader());
+    EXPECT_EQ(other.member(), other.leader());
+    EXPECT_NE(one.leader(), other.leader());
     EXPECT_FALSE(seat_of(Peer{.uid = Uid{1000}, .pid = getpid(), .pidfd = {}}, Login{}));
 }
 
