@@ -4,12 +4,14 @@
 #include "core/text.h"
 #include "helper/environment.h"
 #include "helper/ids.h"
+#include "helper/keeper.h"
 #include "helper/messages.h"
 #include "helper/report.h"
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -63,41 +65,57 @@ std::uint32_t take_audit_session(Uid caller) {
     return after && *after != *before ? *after : no_audit_session;
 }
 
-void tell_session(int channel, std::uint32_t session) {
-    if (send(channel, &session, sizeof session, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof session)) {
+void tell(int channel, const ChildHello& hello) {
+    if (send(channel, &hello, sizeof hello, MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof hello)) {
         _exit(exit_refused);
     }
 }
 
 void wait_for_release(int channel) {
-    char go = 0;
+    KeeperOrder order;
     ssize_t got = 0;
     do {
-        got = recv(channel, &go, 1, 0);
+        got = read(channel, &order, sizeof order);
     } while (got < 0 && errno == EINTR);
-    if (got != 1 || go != 'g') {
+    if (got != static_cast<ssize_t>(sizeof order) || order.what != KeeperOrder::What::release) {
         _exit(exit_refused); // whoever should have released us is gone, or says no
     }
 }
 
-// A session of its own in any case: without a pty, so that the command can't reach the caller's terminal by
-// /dev/tty.
-void take_terminal(const Elevation& elevation) {
-    if (setsid() < 0) {
-        give_up(messages::no_new_session);
-    }
-    if (elevation.pty == nullptr) {
-        return;
-    }
+// On the pty. Comes back in the process that becomes the command, with what it waits for; the one that stays
+// is its keeper.
+int leave_to_keeper(const Elevation& elevation, int channel, std::uint32_t session) {
     const int slave = elevation.pty->slave.get();
     if (ioctl(slave, TIOCSCTTY, 0) != 0) {
         give_up(messages::terminal_not_taken);
     }
+    // For the keeper: SIGTTOU, too, so that it may say who is in the foreground. The command gets its own
+    // mask.
+    sigset_t all;
+    sigfillset(&all);
+    std::array<int, 2> release{};
+    if (sigprocmask(SIG_BLOCK, &all, nullptr) != 0 || pipe2(release.data(), O_CLOEXEC) != 0) {
+        give_up(messages::child_died);
+    }
+    const pid_t command = fork();
+    if (command < 0) {
+        give_up(messages::child_died);
+    }
+    if (command > 0) {
+        close(release[0]);
+        setpgid(command, command); // both do it: whoever is first, it is done
+        tell(channel, {session, command});
+        keep(channel, slave, release[1], command, elevation.foreground);
+    }
+    setpgid(0, 0);
+    close(release[1]);
+    close(channel);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
         if (elevation.on_pty[static_cast<std::size_t>(fd)] && dup2(slave, fd) != fd) {
             give_up(messages::terminal_not_used);
         }
     }
+    return release[0];
 }
 
 bool is_deleted_here() {
@@ -109,10 +127,18 @@ bool is_deleted_here() {
 
 void run_command_process(const Elevation& elevation, int channel) {
     const HelperAllowed& allowed = elevation.allowed;
-    tell_session(channel, take_audit_session(elevation.caller.uid));
-
+    const std::uint32_t session = take_audit_session(elevation.caller.uid);
+    // A session of its own in any case: without a pty, so that the command can't reach the caller's terminal
+    // by /dev/tty.
+    if (setsid() < 0) {
+        give_up(messages::no_new_session);
+    }
+    if (elevation.pty != nullptr) {
+        channel = leave_to_keeper(elevation, channel, session);
+    } else {
+        tell(channel, {session, getpid()});
+    }
     // All is made ready while jitd records it.
-    take_terminal(elevation);
     // Keys of the caller's session are theirs. Kernels without keyrings have none to hand on.
     syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
     umask(elevation.caller.umask | 022);

@@ -12,7 +12,7 @@ namespace {
 std::int64_t now(clockid_t clock) {
     timespec time{};
     if (clock_gettime(clock, &time) != 0) {
-        return std::numeric_limits<std::int64_t>::max(); // whoever doesn't know the time has none left
+        return std::numeric_limits<std::int64_t>::max() / 2; // whoever doesn't know the time has none left
     }
     return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
 }
@@ -31,13 +31,17 @@ Fd timer(clockid_t clock, std::int64_t at) {
 
 } // namespace
 
+std::string time_of_day(const HelperDeadline& deadline) {
+    return describe_utc(Time{Millis{deadline.time}}).substr(std::string_view("2026-11-21 ").size());
+}
+
 void DeadlineTimer::set(const HelperDeadline& deadline) {
     deadline_ = deadline;
     timers_ = {timer(CLOCK_REALTIME, deadline.time), timer(CLOCK_BOOTTIME, deadline.boot)};
 }
 
-bool DeadlineTimer::is_over(std::int64_t ahead) const {
-    return now(CLOCK_REALTIME) + ahead >= deadline_.time || now(CLOCK_BOOTTIME) + ahead >= deadline_.boot;
+Millis DeadlineTimer::left() const {
+    return Millis{std::min(deadline_.time - now(CLOCK_REALTIME), deadline_.boot - now(CLOCK_BOOTTIME))};
 }
 
 void DeadlineTimer::disarm() {

@@ -66,7 +66,7 @@ Result<Child> Child::create(const Elevation& elevation) {
 }
 
 Child::~Child() {
-    if (channel_) {
+    if (pidfd_ && !released_) {
         end();
     }
 }
@@ -103,40 +103,97 @@ Result<void> Child::give_birth(const Elevation& elevation, How how) {
     do {
         ready = poll(&hello, 1, birth_patience);
     } while (ready < 0 && errno == EINTR);
-    if (ready <= 0 || recv(channel_.get(), &session_, sizeof session_, MSG_DONTWAIT) !=
-                          static_cast<ssize_t>(sizeof session_)) {
+    ChildHello told;
+    if (ready <= 0 ||
+        recv(channel_.get(), &told, sizeof told, MSG_DONTWAIT) != static_cast<ssize_t>(sizeof told)) {
         end();
         return fail(Errc::conflict, std::string(messages::child_died));
     }
+    session_ = told.session;
+    command_ = told.command;
+    keeper_ = elevation.pty != nullptr;
     return {};
 }
 
 void Child::end() {
     channel_.reset(); // what waits for its release ends by itself
-    signal(SIGKILL);
+    kill();
     if (pid_ > 0) {
         int status = 0;
         while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
         }
     }
+    reaped();
+}
+
+void Child::reaped() {
     pidfd_.reset();
-    pid_ = -1;
+    channel_.reset();
+    pid_ = command_ = -1;
+}
+
+bool Child::order(const KeeperOrder& order) const {
+    return send(channel_.get(), &order, sizeof order, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+           static_cast<ssize_t>(sizeof order);
 }
 
 Result<void> Child::release() {
-    if (send(channel_.get(), "g", 1, MSG_NOSIGNAL) != 1) {
+    if (!order({KeeperOrder::What::release})) {
         return fail(Errc::conflict, std::string(messages::child_died));
     }
-    channel_.reset();
+    released_ = true;
     return {};
 }
 
-void Child::signal(int number, bool group) const {
-    if (!pidfd_ ||
-        (group && syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, signal_process_group) == 0)) {
-        return;
+void Child::signal(int number) const {
+    if (keeper_) {
+        static_cast<void>(
+            order({KeeperOrder::What::signal, number})); // else it is gone, and the command with it
+    } else {
+        syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
     }
-    syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
+}
+
+void Child::signal_group(int number) const {
+    if (keeper_) {
+        static_cast<void>(order({KeeperOrder::What::signal_group, number}));
+    } else if (syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, signal_process_group) != 0) {
+        signal(number);
+    }
+}
+
+void Child::resume(bool foreground) const {
+    if (keeper_) {
+        static_cast<void>(
+            order({foreground ? KeeperOrder::What::foreground : KeeperOrder::What::background}));
+    } else {
+        signal_group(SIGCONT);
+    }
+}
+
+void Child::kill() {
+    if (pidfd_) {
+        syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    }
+}
+
+std::optional<int> Child::changed() {
+    if (keeper_ && channel_) {
+        KeeperReport report;
+        const ssize_t got = recv(channel_.get(), &report, sizeof report, MSG_DONTWAIT);
+        if (got == static_cast<ssize_t>(sizeof report)) {
+            return report.status;
+        }
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+            return std::nullopt;
+        }
+        channel_.reset(); // it was killed: what became of it is what became of the command
+    }
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG | (keeper_ ? 0 : WUNTRACED)) == pid_) {
+        return status;
+    }
+    return std::nullopt;
 }
 
 } // namespace jit

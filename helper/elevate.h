@@ -10,13 +10,14 @@
 //  own login
 //     must never be one of them.
 //  4. Ids are set, verified and given up for good (helper/ids.h) before the command's file is opened.
-//  5. Signals go to its pidfd.
+//  5. Signals go to its pidfd; or, on a pty, through its keeper (helper/keeper.h), whose child it is.
 #pragma once
 
 #include "core/error.h"
 #include "core/fd.h"
 #include "core/helper_protocol.h"
 #include "core/time.h"
+#include "helper/keeper.h"
 #include "helper/path.h"
 #include "helper/sanitise.h"
 #include "helper/terminal.h"
@@ -43,6 +44,7 @@ struct Elevation {
     int cgroup = -1;
     const Pty* pty = nullptr;     // none: standard input and output are passed on as they are
     std::array<bool, 3> on_pty{}; // which of the descriptors 0 to 2 become the pty
+    bool foreground = false;      // it may read from the pty from the start
 };
 
 class Child {
@@ -54,23 +56,34 @@ public:
     Child& operator=(Child&&) = delete;
 
     [[nodiscard]] Result<void> release();
-    void signal(int number, bool group = false) const;
+    void signal(int number) const;       // the command alone
+    void signal_group(int number) const; // and what it started, as far as that has no jobs of its own
+    // Continues it, in the foreground of its terminal (where it has one) or in the background.
+    void resume(bool foreground) const;
 
-    [[nodiscard]] pid_t pid() const {
-        return pid_;
-    } // of our own child, until `reaped`: for waitpid(2) and to tell jitd
+    // What waitpid(2) says of the command: it has stopped or ended. None: nothing new. To be asked when a
+    // SIGCHLD comes, and when `reports` is readable.
+    [[nodiscard]] std::optional<int> changed();
+    [[nodiscard]] int reports() const { return keeper_ ? channel_.get() : -1; }
+    void kill(); // at once
+
+    [[nodiscard]] pid_t command() const { return command_; } // its number, and that of its process group
     [[nodiscard]] std::uint32_t session() const { return session_; }
-    void reaped() { pidfd_.reset(); }
+    void reaped(); // it has ended: its numbers may be another's from now on
 
 private:
     Child() = default;
     enum class How { born_inside, moved_inside };
     [[nodiscard]] Result<void> give_birth(const Elevation& elevation, How how);
+    [[nodiscard]] bool order(const KeeperOrder& order) const;
     void end();
 
+    bool keeper_ = false; // `pid_` is the keeper, and the command its child; else `pid_` is the command
+    bool released_ = false;
     pid_t pid_ = -1;
+    pid_t command_ = -1;
     Fd pidfd_;
-    Fd channel_; // until it is released
+    Fd channel_;
     std::uint32_t session_ = no_audit_session;
 };
 

@@ -12,6 +12,7 @@
 #include "helper/audit_record.h"
 #include "helper/authenticate.h"
 #include "helper/background.h"
+#include "helper/deadline.h"
 #include "helper/elevate.h"
 #include "helper/environment.h"
 #include "helper/ids.h"
@@ -182,19 +183,21 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     Pty pty;
     const bool on_terminal = terminal && terminal->in_use();
     if (on_terminal) {
-        auto opened = open_pty(*terminal, Uid{allowed.uid}, !is_in_pipeline());
+        auto opened = open_pty(*terminal, Uid{allowed.uid});
         if (!opened) {
             return refuse(opened.error().message);
         }
         pty = std::move(*opened);
         elevation.pty = &pty;
         elevation.on_pty = terminal->standard;
+        elevation.foreground = !is_in_pipeline() && terminal->in_foreground();
     }
     auto child = Child::create(elevation);
     if (!child) {
         return refuse(child.error().message);
     }
-    const HelperStart start{allowed.authenticate, static_cast<std::uint32_t>(child->pid()), child->session()};
+    const HelperStart start{allowed.authenticate, static_cast<std::uint32_t>(child->command()),
+                            child->session()};
     if (auto recorded = record_start(*jitd, start); !recorded) {
         return refuse(recorded.error().message);
     }
@@ -212,9 +215,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     } else if (outcome.timed_out) {
         say(messages::timed_out(format_duration(*options.timeout)));
     } else if (outcome.time_is_up) {
-        const Time time{Millis{outcome.deadline.time}};
-        say(messages::time_is_up(escape(allowed.role),
-                                 describe_utc(time).substr(std::string_view("2026-11-21 ").size())));
+        say(messages::time_is_up(escape(allowed.role), time_of_day(outcome.deadline)));
     }
     return exit_like(outcome.status);
 }

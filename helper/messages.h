@@ -3,6 +3,7 @@
 // supplied comes in escaped (jit::escape): these go to a terminal.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -212,6 +213,12 @@ inline std::string not_executed(std::string_view path, std::string_view why) {
     return std::string(path) + ": " + std::string(why);
 }
 
+inline std::string ending_soon(std::string_view role, std::int64_t minutes, std::string_view time,
+                               std::string_view grant) {
+    return "jit-sudo: " + std::string(role) + " ends in " + std::to_string(minutes) +
+           (minutes == 1 ? " minute" : " minutes") + ", at " + std::string(time) +
+           ". To go on: jitctl extend " + std::string(grant) + " --reason …";
+}
 inline std::string ended(std::string_view why) {
     return std::string(why) + "; the command was killed. What you have now: jit-sudo -l";
 }

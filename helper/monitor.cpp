@@ -2,13 +2,15 @@
 #include "helper/monitor.h"
 
 #include "core/frame.h"
+#include "core/time.h"
 #include "helper/deadline.h"
+#include "helper/messages.h"
+#include "helper/notices.h"
 #include "helper/relay.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <limits>
 #include <optional>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +21,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr Millis answer_patience{2'000};
 constexpr std::int64_t notice_millis = 2'000; // how long before the end jitd sends TERM
+constexpr Millis notice_shown{5'000};         // over a full screen
+constexpr Millis notice_retry{100};
+constexpr std::int64_t longest_wait = 3'600'000;
 
 class Monitor {
 public:
@@ -31,8 +36,14 @@ public:
     }
 
     Outcome run(const Terminal* terminal, Pty* pty) {
+        notices_.plan(timer_.left());
         if (terminal != nullptr && pty != nullptr) {
+            terminal_ = terminal;
             relay_.emplace(*terminal, *pty);
+            claimed_ = elevation_.foreground || !is_in_pipeline();
+            if (elevation_.foreground) {
+                relay_->attach();
+            }
         }
         while (!status_) {
             turn();
@@ -44,24 +55,26 @@ public:
             static_cast<void>(jitd_.send(to_frame(HelperExited{*status_})));
         }
         if (relay_) {
-            relay_->drain();
+            relay_->drain(signals_.fd());
+            relay_->leave_full_screen();
             relay_.reset(); // the terminal is as it was
         }
         const int killer = WIFSIGNALED(*status_) ? WTERMSIG(*status_) : 0;
         const bool by_jitd = killer == SIGKILL || killer == SIGTERM || killer == SIGHUP;
         const bool timed_out = killer != 0 && limit_told_;
-        return {*status_, !timed_out && by_jitd && (killed_ || timer_.is_over(notice_millis)), timed_out,
-                timer_.deadline(), by_jitd ? why_ : std::string()};
+        return {*status_, !timed_out && by_jitd && (killed_ || timer_.left() <= Millis{notice_millis}),
+                timed_out, timer_.deadline(), by_jitd ? why_ : std::string()};
     }
 
 private:
     void turn() {
-        enum { signal, jitd, utc, boot, terminal, master, count };
+        enum { signal, jitd, utc, boot, child, terminal, master, count };
         std::array<pollfd, count> fds{};
         fds[signal] = {signals_.fd(), POLLIN, 0};
         fds[jitd] = {jitd_.connected() ? jitd_.fd() : -1, POLLIN, 0};
         fds[utc] = {timer_.fds()[0].get(), POLLIN, 0};
         fds[boot] = {timer_.fds()[1].get(), POLLIN, 0};
+        fds[child] = {child_.reports(), POLLIN, 0};
         fds[terminal] = relay_ ? relay_->wish(Relay::Slot::terminal) : pollfd{-1, 0, 0};
         fds[master] = relay_ ? relay_->wish(Relay::Slot::master) : pollfd{-1, 0, 0};
         if (poll(fds.data(), fds.size(), patience()) < 0) {
@@ -71,6 +84,9 @@ private:
             while (const auto info = signals_.next()) {
                 handle(*info);
             }
+        }
+        if (fds[child].revents != 0) {
+            look_at_child();
         }
         if (fds[jitd].revents != 0) {
             hear();
@@ -84,20 +100,51 @@ private:
         if (limit_ && Clock::now() >= *limit_) {
             reach_limit();
         }
-        if (relay_ && relay_->serve(fds[terminal], fds[master], child_.pid())) {
-            child_.signal(SIGSTOP, true); // what follows is as if it had been stopped by anybody
+        if (relay_) {
+            relay_->serve(fds[terminal], fds[master]);
+            if (relay_->hung_up() && !told_of_hangup_) {
+                told_of_hangup_ = true; // the kernel tells those in the foreground of the pty only
+                child_.signal_group(SIGHUP);
+                child_.resume(false);
+            }
+            warn();
         }
     }
 
+    // Where the person is at a terminal, they are told before it is over.
+    void warn() {
+        const Millis left = timer_.left();
+        if (redraw_at_ && Clock::now() >= *redraw_at_) {
+            redraw_at_.reset();
+            relay_->redraw();
+        }
+        if (notices_.wait(left) != Millis{0} || !relay_->tell(ending_soon(left))) {
+            return;
+        }
+        notices_.given(left);
+        if (relay_->over_full_screen()) {
+            redraw_at_ = Clock::now() + notice_shown;
+        }
+    }
+
+    [[nodiscard]] std::string ending_soon(Millis left) const {
+        const auto minutes = std::chrono::ceil<std::chrono::minutes>(left).count();
+        return messages::ending_soon(elevation_.allowed.role, minutes, time_of_day(timer_.deadline()),
+                                     elevation_.allowed.grant);
+    }
+
     [[nodiscard]] int patience() const {
-        std::int64_t least = std::numeric_limits<int>::max();
-        for (const auto& time : {asked_until_, limit_}) {
+        std::optional<Millis> least;
+        const auto consider = [&](Millis wait) { least = std::min(least.value_or(wait), wait); };
+        for (const auto& time : {asked_until_, limit_, redraw_at_}) {
             if (time) {
-                least = std::clamp<std::int64_t>(std::chrono::ceil<Millis>(*time - Clock::now()).count(), 0,
-                                                 least);
+                consider(std::chrono::ceil<Millis>(*time - Clock::now()));
             }
         }
-        return asked_until_ || limit_ ? static_cast<int>(least) : -1;
+        if (const auto wait = relay_ ? notices_.wait(timer_.left()) : std::nullopt) {
+            consider(std::max(*wait, notice_retry)); // the terminal may be slow to take it
+        }
+        return least ? static_cast<int>(std::clamp<std::int64_t>(least->count(), 0, longest_wait)) : -1;
     }
 
     // The command may end by itself first. Whatever it left behind in the cgroup then goes with it.
@@ -109,8 +156,8 @@ private:
         }
         limit_told_ = true;
         limit_ = Clock::now() + Millis{notice_millis};
-        child_.signal(SIGTERM, true);
-        child_.signal(SIGCONT, true);
+        child_.signal_group(SIGTERM);
+        child_.signal_group(SIGCONT);
     }
 
     void handle(const signalfd_siginfo& info) {
@@ -125,43 +172,61 @@ private:
             }
             break;
         case SIGCONT:
-            if (relay_) {
-                relay_->resume();
-            }
+            go_on();
             break;
         case SIGTSTP:
-            child_.signal(SIGSTOP, true);
+            // Without a keeper its group is an orphaned one, which nothing but SIGSTOP stops.
+            child_.signal_group(relay_ ? SIGTSTP : SIGSTOP);
             break;
         default:
-            if (info.ssi_code > 0 || info.ssi_pid == 0 ||
-                getpgid(static_cast<pid_t>(info.ssi_pid)) != child_.pid()) {
+            if (info.ssi_code >
+                0) { // the kernel's, from the caller's keyboard: it is for all who are in front of it
+                child_.signal_group(number);
+            } else if (info.ssi_pid == 0 || getpgid(static_cast<pid_t>(info.ssi_pid)) != child_.command()) {
                 child_.signal(number);
             }
         }
     }
 
     void look_at_child() {
-        int status = 0;
-        while (!status_ && waitpid(child_.pid(), &status, WNOHANG | WUNTRACED) == child_.pid()) {
-            if (WIFSTOPPED(status)) {
-                stop_with_it();
+        while (const auto status = status_ ? std::nullopt : child_.changed()) {
+            if (WIFSTOPPED(*status)) {
+                stopped(WSTOPSIG(*status));
             } else {
                 status_ = status;
             }
         }
     }
 
-    // The command is stopped, so the shell gets its terminal back, until it lets us go on. Where no shell
-    // could do that (an orphaned process group) the kernel doesn't stop us, and the command goes on at once.
-    void stop_with_it() {
-        if (relay_) {
-            relay_->suspend();
+    void stopped(int number) {
+        const bool wants_terminal = relay_ && (number == SIGTTIN || number == SIGTTOU);
+        claimed_ = claimed_ || wants_terminal;
+        if (wants_terminal && terminal_->in_foreground()) {
+            go_on();
+            return;
         }
-        take_signal(SIGTSTP);
+        // So the shell gets its terminal back, until it lets us go on.
         if (relay_) {
-            relay_->resume();
+            relay_->detach();
         }
-        child_.signal(SIGCONT, true);
+        if (stop_job(number == SIGSTOP ? SIGTSTP : number)) {
+            return; // a SIGCONT has come
+        }
+        go_on();
+        if (wants_terminal) {
+            child_.resume(true); // or it would ask again, for ever
+        }
+    }
+
+    // After the start, when the shell lets us go on, or when the command has asked for the terminal.
+    void go_on() {
+        const bool foreground = relay_ && claimed_ && terminal_->in_foreground();
+        if (foreground) {
+            relay_->attach();
+        } else if (relay_) {
+            relay_->detach();
+        }
+        child_.resume(foreground);
     }
 
     void hear() {
@@ -180,7 +245,8 @@ private:
         }
         asked_until_.reset();
         timer_.set(*deadline);
-        if (timer_.is_over()) {
+        notices_.plan(timer_.left());
+        if (timer_.left() <= Millis{0}) {
             end_it();
         }
     }
@@ -206,7 +272,7 @@ private:
         timer_.disarm();
         killed_ = true;
         if (!write_cgroup_file(elevation_.cgroup, "cgroup.kill", "1")) {
-            child_.signal(SIGKILL); // jitd has removed the cgroup: then this is all that could be left
+            child_.kill(); // jitd has removed the cgroup: then this is all that could be left
         }
     }
 
@@ -215,7 +281,12 @@ private:
     Jitd& jitd_;
     const SignalQueue& signals_;
     DeadlineTimer timer_;
+    Notices notices_;
+    const Terminal* terminal_ = nullptr; // both or none
     std::optional<Relay> relay_;
+    bool claimed_ = false; // the command may have the terminal when we are in its foreground
+    bool told_of_hangup_ = false;
+    std::optional<Clock::time_point> redraw_at_; // what hides a part of the screen is cleared then
     std::optional<Clock::time_point> asked_until_;
     std::optional<Clock::time_point> limit_; // the caller's own, and then that of its last seconds
     bool limit_told_ = false;

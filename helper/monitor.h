@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stays while the command runs: passes terminal and signals on, and asks jitd for more time when it is over.
+// Stays while the command runs: passes terminal and signals on, stops when it stops, warns before the end,
+// and asks jitd for more time when it is over.
 //
 // MUST:
 //  1. Nothing rests on it: it may be stopped, killed or starved, and the command still ends on time, because
@@ -12,6 +13,9 @@
 //     for ever.
 //  5. What the command wrote before it ended reaches the terminal; nobody waits for what it left in the
 //  background.
+//  6. The terminal is the command's only while we are in its foreground, and, in a pipeline, once the command
+//  has
+//     asked for it (the kernel stops who reads or changes it from the background).
 #pragma once
 
 #include "helper/elevate.h"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "helper/relay.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,17 +14,19 @@ bool is_transient(int error) {
     return error == EAGAIN || error == EINTR;
 }
 
+bool is_pipe(int fd) {
+    struct stat status{};
+    return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
 } // namespace
 
 bool is_in_pipeline() {
-    struct stat status{};
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) {
-        if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) {
-            return true;
-        }
-    }
-    return false;
+    return is_pipe(STDIN_FILENO) || is_pipe(STDOUT_FILENO);
 }
+
+Relay::Relay(const Terminal& terminal, Pty& pty)
+    : terminal_(terminal), pty_(pty), shared_(is_pipe(STDOUT_FILENO)), raw_(terminal, shared_) {}
 
 ssize_t Relay::Buffer::fill(int fd) {
     const ssize_t got = read(fd, bytes_.data() + end_, bytes_.size() - end_);
@@ -44,15 +48,22 @@ bool Relay::Buffer::pour(int fd) {
     return true;
 }
 
-void Relay::Buffer::add(char byte) {
-    if (has_room()) {
-        bytes_[end_++] = byte;
-    }
+void Relay::Buffer::add(std::string_view bytes) {
+    bytes = bytes.substr(0, bytes_.size() - end_);
+    std::copy(bytes.begin(), bytes.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(end_));
+    end_ += bytes.size();
 }
 
-Relay::Relay(const Terminal& terminal, Pty& pty)
-    : terminal_(terminal), pty_(pty), raw_(terminal), pipeline_(is_in_pipeline()) {
-    resume();
+void Relay::Buffer::strip_returns(bool& held) {
+    std::size_t kept = begin_;
+    for (std::size_t at = begin_; at < end_; ++at) {
+        if (bytes_[at] != '\r' || (at + 1 < end_ && bytes_[at + 1] != '\n')) {
+            bytes_[kept++] = bytes_[at];
+        } else {
+            held = at + 1 == end_;
+        }
+    }
+    end_ = kept;
 }
 
 pollfd Relay::wish(Slot slot) const {
@@ -61,7 +72,7 @@ pollfd Relay::wish(Slot slot) const {
         if (hung_up_) {
             return {-1, 0, 0};
         }
-        if (to_command_.empty() && input_is_ours()) {
+        if (raw_.active() && to_command_.empty() && terminal_.in_foreground()) {
             events |= POLLIN;
         }
         if (!to_terminal_.empty()) {
@@ -78,80 +89,58 @@ pollfd Relay::wish(Slot slot) const {
     return {pty_.master ? pty_.master.get() : -1, events, 0};
 }
 
-bool Relay::input_is_ours() const {
-    return reads_ && terminal_.in_foreground();
-}
-
-bool Relay::serve(const pollfd& terminal, const pollfd& master, pid_t command) {
-    bool suspend_key = false;
+void Relay::serve(const pollfd& terminal, const pollfd& master) {
     if ((terminal.revents & (POLLHUP | POLLERR)) != 0) {
         hang_up();
-        return false;
+        return;
     }
-    if ((terminal.revents & POLLIN) != 0 && to_command_.empty() && input_is_ours()) {
-        read_terminal();
-        suspend_key = take_suspend_key(command);
-    }
-    if (!hung_up_ && (master.revents & (POLLIN | POLLHUP)) != 0 && to_terminal_.empty()) {
-        if (const ssize_t got = to_terminal_.fill(pty_.master.get());
-            got == 0 || (got < 0 && !is_transient(errno))) {
-            pty_.master.reset();
-            to_command_.clear();
+    // Its group is looked at again: what is typed after a shell has taken the terminal back is not ours.
+    if ((terminal.revents & POLLIN) != 0 && terminal_.in_foreground()) {
+        if (const ssize_t got = to_command_.fill(terminal_.fd.get());
+            got == 0 || (got < 0 && !is_transient(errno) && terminal_.in_foreground())) {
+            hang_up();
+            return;
         }
     }
-    if (!hung_up_ && !to_terminal_.empty() && !to_terminal_.pour(terminal_.fd.get())) {
+    if ((master.revents & (POLLIN | POLLHUP)) != 0 && to_terminal_.empty()) {
+        take_output();
+    }
+    if (!to_terminal_.empty() && !to_terminal_.pour(terminal_.fd.get())) {
         hang_up();
+        return;
     }
     if (pty_.master && !to_command_.empty() && !to_command_.pour(pty_.master.get())) {
         to_command_.clear();
     }
-    return suspend_key;
 }
 
-void Relay::read_terminal() {
-    if (pipeline_) {
-        termios settings{};
-        if (tcgetattr(terminal_.fd.get(), &settings) != 0 || (settings.c_lflag & ICANON) == 0) {
-            reads_ = false;
-            return;
-        }
+void Relay::take_output() {
+    if (held_return_) {
+        to_terminal_.add("\r");
+        held_return_ = false;
     }
-    const ssize_t got = to_command_.fill(terminal_.fd.get());
-    if (got == 0) {
-        // ^D at the beginning of a line, where the terminal edits lines itself.
-        termios settings{};
-        if (pty_.master && tcgetattr(pty_.master.get(), &settings) == 0) {
-            to_command_.add(static_cast<char>(settings.c_cc[VEOF]));
-        }
-    } else if (got < 0 && !is_transient(errno)) {
-        hang_up();
+    const ssize_t got = pty_.master ? to_terminal_.fill(pty_.master.get()) : 0;
+    if (got == 0 || (got < 0 && !is_transient(errno))) {
+        pty_.master.reset();
+        to_command_.clear();
     }
-}
-
-// The kernel stops nobody whose parent is in another session (an orphaned process group): the command is ours
-// to stop. Where a shell with jobs of its own runs, ^Z is for the job.
-bool Relay::take_suspend_key(pid_t command) {
+    screen_.see(to_terminal_.view());
     termios settings{};
-    if (pipeline_ || to_command_.empty() || !pty_.master || tcgetattr(pty_.master.get(), &settings) != 0 ||
-        (settings.c_lflag & ISIG) == 0 || settings.c_cc[VSUSP] == _POSIX_VDISABLE ||
-        to_command_.view().back() != static_cast<char>(settings.c_cc[VSUSP]) ||
-        tcgetpgrp(pty_.master.get()) != command) {
-        return false;
+    if ((shared_ || !raw_.active()) && tcgetattr(terminal_.fd.get(), &settings) == 0 &&
+        (settings.c_oflag & OPOST) != 0 && (settings.c_oflag & ONLCR) != 0) {
+        to_terminal_.strip_returns(held_return_); // the terminal adds them, as the pty has done
     }
-    to_command_.drop_last();
-    return true;
 }
 
 // The caller's terminal is gone: for the command's, that is the same.
 void Relay::hang_up() {
     hung_up_ = true;
-    reads_ = false;
     pty_.master.reset();
     to_command_.clear();
     to_terminal_.clear();
 }
 
-void Relay::drain() {
+void Relay::drain(int signals) {
     constexpr std::size_t most =
         64 * 1024; // more than a pty holds: the rest is from something in the background
     std::size_t total = 0;
@@ -160,20 +149,25 @@ void Relay::drain() {
             return;
         }
         if (!to_terminal_.empty()) {
-            pollfd room{terminal_.fd.get(), POLLOUT, 0};
-            if (poll(&room, 1, -1) < 0 && errno != EINTR) {
-                return;
-            }
-            if ((room.revents & (POLLHUP | POLLERR)) != 0) {
+            std::array<pollfd, 2> fds{pollfd{terminal_.fd.get(), POLLOUT, 0}, pollfd{signals, POLLIN, 0}};
+            if ((poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) ||
+                (fds[0].revents & (POLLHUP | POLLERR)) != 0 || fds[1].revents != 0) {
                 return;
             }
             continue;
         }
-        const ssize_t got = pty_.master && total < most ? to_terminal_.fill(pty_.master.get()) : 0;
-        if (got <= 0) {
+        if (!pty_.master || total >= most) {
             return;
         }
-        total += static_cast<std::size_t>(got);
+        take_output();
+        if (to_terminal_.empty()) {
+            if (!held_return_) {
+                return;
+            }
+            to_terminal_.add("\r");
+            held_return_ = false;
+        }
+        total += to_terminal_.view().size();
     }
 }
 
@@ -183,18 +177,51 @@ void Relay::resize() {
     }
 }
 
-void Relay::resume() {
-    if (!pipeline_) {
-        raw_.enter();
-    }
-    if (raw_.active()) {
-        pty_.cook();
-    }
+void Relay::attach() {
+    pty_.settle(terminal_);
+    raw_.enter();
     resize();
 }
 
-void Relay::suspend() {
+void Relay::detach() {
     raw_.leave();
+}
+
+bool Relay::tell(std::string_view line) {
+    if (hung_up_ || !to_terminal_.empty()) {
+        return false;
+    }
+    // Saves the cursor, goes to the first line; reverse; comes back (ECMA-48, DECSC and DECRC).
+    const bool full = raw_.active() && over_full_screen();
+    to_terminal_.add(full            ? "\x1b"
+                                       "7\x1b[1;1H\x1b[7m"
+                     : raw_.active() ? "\r\n"
+                                     : "");
+    to_terminal_.add(line);
+    to_terminal_.add(full            ? "\x1b[0m\x1b[K\x1b"
+                                       "8"
+                     : raw_.active() ? "\r\n"
+                                     : "\n");
+    return true;
+}
+
+// Another size and back: each lets the kernel send a SIGWINCH to the one in the foreground, which then draws
+// all of it anew.
+void Relay::redraw() {
+    winsize size{};
+    if (over_full_screen() && pty_.master && ioctl(pty_.master.get(), TIOCGWINSZ, &size) == 0 &&
+        size.ws_row > 1) {
+        --size.ws_row;
+        ioctl(pty_.master.get(), TIOCSWINSZ, &size);
+        resize();
+    }
+}
+
+void Relay::leave_full_screen() {
+    if (!hung_up_ && over_full_screen() && terminal_.in_foreground()) {
+        to_terminal_.add(Screen::back);
+        static_cast<void>(!to_terminal_.pour(terminal_.fd.get()));
+    }
 }
 
 } // namespace jit

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Passes bytes between the caller's terminal and the command's.
 //
-// Where standard input or output is a pipe, another program of the pipeline may want the terminal for itself
-// (a pager). Then the terminal keeps its line editing, lines are passed on, and as soon as somebody else
-// turns line editing off, the terminal's input is theirs.
+// The terminal is raw, and its input ours, only while the command has been given it: in a pipeline somebody
+// else may want it (a pager), and in the background it is the shell's. Output is passed on in any case.
 #pragma once
 
+#include "helper/screen.h"
 #include "helper/terminal.h"
 
 #include <array>
@@ -20,12 +20,20 @@ public:
 
     enum class Slot { terminal, master };
     [[nodiscard]] pollfd wish(Slot slot) const; // what to wait for; fd -1: nothing
-    // Returns whether ^Z was typed where nothing but us could act on it.
-    [[nodiscard]] bool serve(const pollfd& terminal, const pollfd& master, pid_t command);
-    void drain(); // after the command's end: what is still there
+    void serve(const pollfd& terminal, const pollfd& master);
+    // After the command's end: what is still there, until a signal comes. `signals`: readable then.
+    void drain(int signals);
     void resize();
-    void resume(); // in the foreground again
-    void suspend();
+    void attach(); // we are in the foreground, and the command is to have the terminal
+    void detach();
+    [[nodiscard]] bool hung_up() const { return hung_up_; }
+
+    // A line of our own between the command's. False: not now, the terminal is slow. Over a full screen it is
+    // shown in the first line until `redraw`.
+    [[nodiscard]] bool tell(std::string_view line);
+    [[nodiscard]] bool over_full_screen() const { return screen_.is_alternate(); }
+    void redraw();
+    void leave_full_screen(); // where the command was ended in it
 
 private:
     class Buffer {
@@ -34,27 +42,27 @@ private:
         [[nodiscard]] bool empty() const { return begin_ == end_; }
         ssize_t fill(int fd);
         [[nodiscard]] bool pour(int fd); // false: nobody will ever take it
-        void add(char byte);
+        void add(std::string_view bytes);
         [[nodiscard]] std::string_view view() const { return {bytes_.data() + begin_, end_ - begin_}; }
         void clear() { begin_ = end_ = 0; }
-        void drop_last() { --end_; }
+        // Without the \r of each \r\n. `held`: one at the end, of which that isn't known yet.
+        void strip_returns(bool& held);
 
     private:
         std::array<char, 16 * 1024> bytes_{};
         std::size_t begin_ = 0, end_ = 0;
     };
 
-    void read_terminal();
     void hang_up();
-    [[nodiscard]] bool input_is_ours() const;
-    [[nodiscard]] bool take_suspend_key(pid_t command);
+    void take_output();
 
     const Terminal& terminal_;
     Pty& pty_;
+    bool shared_; // with what reads from our standard output
     RawMode raw_;
-    bool pipeline_;
-    bool reads_ = true; // the terminal's input
+    Screen screen_;
     bool hung_up_ = false;
+    bool held_return_ = false;
     Buffer to_command_, to_terminal_;
 };
 

@@ -30,14 +30,31 @@ std::optional<signalfd_siginfo> SignalQueue::next() const {
     return info;
 }
 
-void take_signal(int number) {
+namespace {
+
+// `whom`: as of kill(2).
+void take_with(pid_t whom, int number) {
     static_cast<void>(::signal(number, SIG_DFL));
     sigset_t only, before;
     sigemptyset(&only);
     sigaddset(&only, number);
-    kill(getpid(), number); // ourselves: that number can't be anybody else's
+    kill(whom, number);
     sigprocmask(SIG_UNBLOCK, &only, &before);
     sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+} // namespace
+
+void take_signal(int number) {
+    take_with(getpid(), number); // ourselves: that number can't be anybody else's
+}
+
+bool stop_job(int number) {
+    take_with(0, number);
+    sigset_t waiting;
+    sigemptyset(&waiting);
+    sigpending(&waiting);
+    return sigismember(&waiting, SIGCONT) == 1;
 }
 
 } // namespace jit

@@ -25,4 +25,9 @@ private:
 // With its default effect, on this process. Comes back if that isn't its end.
 void take_signal(int number);
 
+// Stops the whole job that we are in, as ^Z does: the shell waits for all of a pipeline, and for a script
+// that called us. False: it wasn't stopped, since no shell could let it go on (an orphaned process group).
+// When it goes on, a SIGCONT waits to be read.
+[[nodiscard]] bool stop_job(int number);
+
 } // namespace jit

@@ -71,7 +71,7 @@ std::optional<Terminal> find_terminal() {
     return terminal;
 }
 
-Result<Pty> open_pty(const Terminal& like, Uid owner, bool echo) {
+Result<Pty> open_pty(const Terminal& like, Uid owner) {
     Pty pty;
     pty.master.reset(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
     if (!pty.master) {
@@ -89,19 +89,16 @@ Result<Pty> open_pty(const Terminal& like, Uid owner, bool echo) {
         fchmod(pty.slave.get(), S_IRUSR | S_IWUSR | S_IWGRP) != 0) {
         return fail_errno("a new terminal's owner");
     }
-    termios settings{};
-    if (tcgetattr(like.fd.get(), &settings) == 0) {
-        if (!echo) {
-            settings.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHONL);
-        }
-        if (!echo || !like.in_foreground()) {
-            settings.c_oflag &= ~static_cast<tcflag_t>(OPOST);
-            pty.is_bare = true;
-        }
-        tcsetattr(pty.slave.get(), TCSANOW, &settings);
-    }
+    pty.settle(like);
     copy_window_size(like, pty.slave.get());
     return pty;
+}
+
+void Pty::settle(const Terminal& like) {
+    termios settings{};
+    if (!settled && like.in_foreground() && tcgetattr(like.fd.get(), &settings) == 0) {
+        settled = tcsetattr(slave.get(), TCSANOW, &settings) == 0;
+    }
 }
 
 void copy_window_size(const Terminal& from, int pty) {
@@ -113,23 +110,21 @@ void copy_window_size(const Terminal& from, int pty) {
 
 void RawMode::enter() {
     termios settings{};
-    if (before_ || !terminal_.in_foreground() || tcgetattr(terminal_.fd.get(), &settings) != 0) {
+    if (!terminal_.in_foreground() || tcgetattr(terminal_.fd.get(), &settings) != 0) {
         return;
     }
-    before_ = settings;
+    if (!before_ || (settings.c_lflag & ICANON) != 0) { // else these are still, or again, our own
+        before_ = settings;
+    }
+    const termios as_it_was = settings;
     cfmakeraw(&settings);
+    if (shared_) {
+        settings.c_oflag = as_it_was.c_oflag;
+        settings.c_lflag |= as_it_was.c_lflag & static_cast<tcflag_t>(ISIG);
+    }
     if (tcsetattr(terminal_.fd.get(), TCSADRAIN, &settings) != 0) { // what was typed ahead stays
         before_.reset();
     }
-}
-
-void Pty::cook() {
-    termios settings{};
-    if (is_bare && master && tcgetattr(master.get(), &settings) == 0) { // the slave's, on Linux
-        settings.c_oflag |= OPOST;
-        tcsetattr(master.get(), TCSANOW, &settings);
-    }
-    is_bare = false;
 }
 
 void RawMode::leave() {

@@ -35,29 +35,32 @@ struct Terminal {
 struct Pty {
     Fd master; // non-blocking
     Fd slave;  // stays open: a command that closes its terminal may open /dev/tty again
-    // Line ends are left to the caller's terminal, which isn't raw: both doing it would double the \r.
-    bool is_bare = false;
+    // Has the settings of the caller's. Not before we were in its foreground: a shell that edits a line has
+    // others.
+    bool settled = false;
 
-    void cook(); // from now on the caller's terminal is raw
+    void settle(const Terminal& like); // if it isn't, and we are
 };
-// With the settings and the size of `like`. `echo`: whether what is typed shows.
-[[nodiscard]] Result<Pty> open_pty(const Terminal& like, Uid owner, bool echo);
+// With the size of `like`.
+[[nodiscard]] Result<Pty> open_pty(const Terminal& like, Uid owner);
 
 void copy_window_size(const Terminal& from, int pty);
 
 class RawMode {
 public:
-    explicit RawMode(const Terminal& terminal) : terminal_(terminal) {}
+    // `shared`: somebody else of the job writes there, and is to get the signals that are typed.
+    RawMode(const Terminal& terminal, bool shared) : terminal_(terminal), shared_(shared) {}
     ~RawMode() { leave(); }
     RawMode(const RawMode&) = delete;
     RawMode& operator=(const RawMode&) = delete;
 
-    void enter(); // if we are in the foreground, and not yet there
-    void leave();
+    void enter(); // if we are in the foreground; also again, when somebody has changed it meanwhile
+    void leave(); // as it was, if we are in the foreground: else it is as whoever took it wants it
     [[nodiscard]] bool active() const { return before_.has_value(); }
 
 private:
     const Terminal& terminal_;
+    bool shared_;
     std::optional<termios> before_;
 };
 
