@@ -209,9 +209,8 @@ bool Relay::tell(std::string_view line) {
 // all of it anew.
 void Relay::redraw() {
     winsize size{};
-    if (over_full_screen() && pty_.master && ioctl(pty_.master.get(), TIOCGWINSZ, &size) == 0 &&
-        size.ws_row > 1) {
-        --size.ws_row;
+    if (over_full_screen() && pty_.master && ioctl(pty_.master.get(), TIOCGWINSZ, &size) == 0) {
+        ++size.ws_row;
         ioctl(pty_.master.get(), TIOCSWINSZ, &size);
         resize();
     }
