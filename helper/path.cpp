@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <deque>
 #include <fcntl.h>
 #include <linux/limits.h>
@@ -195,9 +196,14 @@ Result<Program> find_command(std::string_view word, std::string_view cwd, std::s
             }
             path = std::string(cwd) + '/' + path;
         }
+        struct stat status{};
+        const bool there = fstatat(root, path.c_str() + 1, &status, AT_EMPTY_PATH) == 0 ||
+                           (errno != ENOENT && errno != ENOTDIR);
         auto found = find_file(path, word, root);
         if (!found) {
-            return std::unexpected(std::move(found.error()));
+            // Of a file that isn't there nobody wants to know whose its directory is.
+            return there ? std::unexpected(std::move(found.error()))
+                         : fail(Errc::not_found, messages::command_not_found(escape(word)));
         }
         return Program{*found, *found};
     }

@@ -62,7 +62,9 @@ bool asked_before(const Caller& caller) {
 
 int become_jitctl(const Caller& caller, const std::vector<std::string>& words) {
     if (auto became = become_caller(caller.uid, caller.gid, caller.groups); !became) {
-        say(became.error().message);
+        // In a user namespace an id that has no number there can't be set.
+        const auto able = check_setuid_root();
+        say(able ? became.error().message : able.error().message);
         return exit_refused;
     }
     if (!set_limits(caller.limits)) {

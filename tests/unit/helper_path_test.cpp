@@ -100,6 +100,9 @@ TEST_F(HelperPath, KeepsALastNameThatIsALink) {
 
 TEST_F(HelperPath, IsRefusedWhereSomebodyElseCouldChangeIt) {
     EXPECT_THAT(path_of("/home/alice/tool"), HasSubstr("/home/alice does not belong to root"));
+    EXPECT_EQ(path_of("/home/alice/nosuch"), "/home/alice/nosuch: command not found");
+    EXPECT_EQ(path_of("./nosuch", "/home/alice"), "./nosuch: command not found");
+    EXPECT_THAT(path_of("/"), HasSubstr("not an executable file"));
     EXPECT_EQ(refusal_of("/home/alice/../../usr/bin/id"), Errc::refused);
     own("usr/bin/id", 1000);
     EXPECT_EQ(refusal_of("id"), Errc::refused);
