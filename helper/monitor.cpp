@@ -55,7 +55,7 @@ public:
             static_cast<void>(jitd_.send(to_frame(HelperExited{*status_})));
         }
         if (relay_) {
-            relay_->drain(signals_.fd());
+            relay_->drain(signals_);
             relay_->leave_full_screen();
             relay_.reset(); // the terminal is as it was
         }

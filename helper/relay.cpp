@@ -19,6 +19,16 @@ bool is_pipe(int fd) {
     return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
+// Reads what is there.
+bool wants_an_end(const SignalQueue& signals) {
+    bool end = false;
+    while (const auto info = signals.next()) {
+        const auto number = static_cast<int>(info->ssi_signo);
+        end = end || number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM;
+    }
+    return end;
+}
+
 } // namespace
 
 bool is_in_pipeline() {
@@ -140,7 +150,7 @@ void Relay::hang_up() {
     to_terminal_.clear();
 }
 
-void Relay::drain(int signals) {
+void Relay::drain(const SignalQueue& signals) {
     constexpr std::size_t most =
         64 * 1024; // more than a pty holds: the rest is from something in the background
     std::size_t total = 0;
@@ -149,9 +159,11 @@ void Relay::drain(int signals) {
             return;
         }
         if (!to_terminal_.empty()) {
-            std::array<pollfd, 2> fds{pollfd{terminal_.fd.get(), POLLOUT, 0}, pollfd{signals, POLLIN, 0}};
+            std::array<pollfd, 2> fds{pollfd{terminal_.fd.get(), POLLOUT, 0},
+                                      pollfd{signals.fd(), POLLIN, 0}};
             if ((poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) ||
-                (fds[0].revents & (POLLHUP | POLLERR)) != 0 || fds[1].revents != 0) {
+                (fds[0].revents & (POLLHUP | POLLERR)) != 0 ||
+                (fds[1].revents != 0 && wants_an_end(signals))) {
                 return;
             }
             continue;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "helper/screen.h"
+#include "helper/signals.h"
 #include "helper/terminal.h"
 
 #include <array>
@@ -21,8 +22,9 @@ public:
     enum class Slot { terminal, master };
     [[nodiscard]] pollfd wish(Slot slot) const; // what to wait for; fd -1: nothing
     void serve(const pollfd& terminal, const pollfd& master);
-    // After the command's end: what is still there, until a signal comes. `signals`: readable then.
-    void drain(int signals);
+    // After the command's end: what is still there. A terminal that takes nothing is waited for until
+    // somebody wants us to end.
+    void drain(const SignalQueue& signals);
     void resize();
     void attach(); // we are in the foreground, and the command is to have the terminal
     void detach();
