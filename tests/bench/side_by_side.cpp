@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
-// side_by_side RUNS COMMAND… [-- COMMAND…]…: runs the commands in turn, each RUNS times, and prints the
-// median and the 99th percentile of each, the ratio of its median to that of the first, and the median of
+// side_by_side [--pty] RUNS COMMAND… [-- COMMAND…]…: runs the commands in turn, each RUNS times, and prints
+// the median and the 99th percentile of each, the ratio of its median to that of the first, and the median of
 // what it took longer than the first in the same turn. In turn, so that whatever else the machine does meets
-// all alike.
+// all alike. --pty: each on a terminal of its own, whose output is read.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <functional>
+#include <pty.h>
 #include <spawn.h>
 #include <string>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -21,6 +23,27 @@ struct Command {
     std::string text;
     std::vector<double> milliseconds;
 };
+
+double run_on_terminal(const Command& command) {
+    const auto began = std::chrono::steady_clock::now();
+    int master = -1;
+    const pid_t pid = forkpty(&master, nullptr, nullptr, nullptr);
+    if (pid == 0) {
+        execvp(command.argv[0], command.argv.data());
+        _exit(127);
+    }
+    std::vector<char> output(1 << 16);
+    while (read(master, output.data(), output.size()) > 0) {
+    }
+    int status = -1;
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+        std::fprintf(stderr, "side_by_side: %s: failed (%d)\n", command.text.c_str(), status);
+        std::exit(1);
+    }
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+    close(master);
+    return took.count();
+}
 
 double run_once(const Command& command) {
     posix_spawn_file_actions_t actions;
@@ -49,9 +72,13 @@ double percentile(std::vector<double> values, std::size_t percent) {
 } // namespace
 
 int main(int argc, char** argv) {
+    const bool on_terminal = argc > 1 && std::string(argv[1]) == "--pty";
+    argv += on_terminal ? 1 : 0;
+    argc -= on_terminal ? 1 : 0;
+    const auto once = on_terminal ? run_on_terminal : run_once;
     const int runs = argc > 2 ? std::atoi(argv[1]) : 0;
     if (runs < 1) {
-        std::fprintf(stderr, "usage: side_by_side RUNS COMMAND... [-- COMMAND...]...\n");
+        std::fprintf(stderr, "usage: side_by_side [--pty] RUNS COMMAND... [-- COMMAND...]...\n");
         return 2;
     }
     std::vector<Command> commands(1);
@@ -65,13 +92,13 @@ int main(int argc, char** argv) {
     }
     for (Command& command : commands) {
         command.argv.push_back(nullptr);
-        run_once(command); // the first run finds cold caches
+        once(command); // the first run finds cold caches
     }
     for (int run = 0; run < runs; ++run) {
         for (std::size_t index = 0; index < commands.size(); ++index) {
             // Every other turn backwards: what one leaves to be cleared up slows the next, whichever that is.
             Command& command = commands[run % 2 == 0 ? index : commands.size() - 1 - index];
-            command.milliseconds.push_back(run_once(command));
+            command.milliseconds.push_back(once(command));
         }
     }
     const std::vector<double> of_first = commands.front().milliseconds;

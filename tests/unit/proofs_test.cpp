@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace jit {
@@ -112,6 +113,22 @@ TEST(PasswordsStampTest, ChangesWithTheFile) {
     unlink(path.c_str());
 }
 
+TEST(PasswordsStampTest, ChangesWithinASecondToo) {
+    const std::string path = testing::TempDir() + "shadow-" + std::to_string(getpid());
+    std::ofstream(path) << "one";
+    const auto one = passwords_stamp(path.c_str());
+    ASSERT_TRUE(one);
+    auto changed = one;
+    for (int i = 0; i < 500 && changed == one; ++i) { // as soon as the file system's clock goes on
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+        changed = passwords_stamp(path.c_str());
+    }
+    EXPECT_NE(changed, one);
+    EXPECT_EQ(changed->inode, one->inode);
+    unlink(path.c_str());
+}
+
 TEST(ProcessStatTest, IsReadBehindTheLastParenthesis) {
     const std::string rest = " S 1 100 200 34816 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n";
     for (const std::string name : {"bash", "a b", ") S 1 1 1 1", "x\ny", ""}) {
@@ -169,6 +186,18 @@ private:
     pid_t leader_ = -1, member_ = -1;
 };
 
+TEST(SeatTest, IsNobodysWhoHasEnded) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        setsid();
+        _exit(0);
+    }
+    siginfo_t info{};
+    ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+    EXPECT_FALSE(seat_of_pid(pid)) << "its number may be another's in a moment";
+    waitpid(pid, nullptr, 0);
+}
+
 TEST(SeatTest, IsTheSameForProcessesOfOneSessionOnly) {
     const Session one, other;
     ASSERT_TRUE(one.leader());
@@ -176,6 +205,7 @@ TEST(SeatTest, IsTheSameForProcessesOfOneSessionOnly) {
     EXPECT_EQ(one.member(), one.leader());
     EXPECT_EQ(other.member(), other.leader());
     EXPECT_NE(one.leader(), other.leader());
+    EXPECT_GT(one.leader()->started, 0U);
     EXPECT_FALSE(seat_of(Peer{.uid = Uid{1000}, .pid = getpid(), .pidfd = {}}, Login{}));
 }
 
