@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/command.h"
+#include "core/confinement.h"
 #include "core/time.h"
 #include "core/types.h"
 
@@ -86,6 +87,7 @@ struct Role {
     std::optional<bool> authenticate;     // unset: where the account has a password
     std::optional<Millis> auth_timeout;   // unset: the site's
     std::vector<std::string> env;         // variables that the caller may hand in: "NAME", "PREFIX_*"
+    Confinement confinement{};            // what the commands are held to
     Where where;
 };
 

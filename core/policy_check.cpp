@@ -213,6 +213,35 @@ void check_commands(Draft& draft, const Role& role) {
     }
 }
 
+bool is_within(std::string_view path, std::string_view directory) {
+    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+void check_confinement(Draft& draft, const Role& role) {
+    const std::string path = "role." + role.name;
+    const Confinement& confinement = role.confinement;
+    for (const auto& [given, key] :
+         {std::pair(!role.groups.empty(), "groups"), std::pair(!role.memberships.empty(), "memberships"),
+          std::pair(!role.login.empty(), "login")}) {
+        if (given && !role.commands.empty() && !confinement.empty()) {
+            draft.warn(
+                fmt::format("{}.{}", path, key),
+                "what confines the role's commands doesn't hold here: a role of its own would show that");
+        }
+    }
+    if (confinement.write && confinement.execute) {
+        for (const std::string& written : *confinement.write) {
+            for (const std::string& executed : *confinement.execute) {
+                if (is_within(written, executed) || is_within(executed, written)) {
+                    draft.warn(
+                        path + ".execute",
+                        fmt::format("what is written below {} may be executed below {}", written, executed));
+                }
+            }
+        }
+    }
+}
+
 void check_limits(Draft& draft, const Role& role) {
     const std::string path = "role." + role.name;
     if (role.max == Millis{0}) {
@@ -234,6 +263,7 @@ void check_role(Draft& draft, const Role& role) {
     const std::string path = "role." + role.name;
     check_limits(draft, role);
     check_commands(draft, role);
+    check_confinement(draft, role);
     const auto found = draft.policy.risks.find(role.risk);
     if (found == draft.policy.risks.end()) {
         if (!role.risk.empty()) {

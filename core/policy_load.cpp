@@ -24,9 +24,14 @@ constexpr std::array<std::string_view, 2> person_keys = {"accounts", "principals
 constexpr std::array<std::string_view, 2> people_keys = {"members", "signers"};
 constexpr std::array<std::string_view, 2> risk_keys = {"auto_approve", "stages"};
 constexpr std::array<std::string_view, 3> stage_keys = {"from", "count", "signed"};
-constexpr std::array<std::string_view, 15> role_keys = {
-    "title",  "risk",        "eligible", "max",    "extend",       "needs",        "run_as", "commands",
-    "groups", "memberships", "login",    "ticket", "authenticate", "auth_timeout", "env"};
+constexpr std::array<std::string_view, 24> role_keys = {
+    "title",    "risk",         "eligible",          "max",   "extend",  "needs",        "run_as",
+    "commands", "groups",       "memberships",       "login", "ticket",  "authenticate", "auth_timeout",
+    "env",      "capabilities", "no_new_privileges", "write", "execute", "digests",      "directory",
+    "memory",   "processes",    "second_factor"};
+static_assert(std::ranges::all_of(confinement_keys, [](std::string_view key) {
+    return std::ranges::find(role_keys, key) != role_keys.end();
+}));
 
 // Principals are compared whole with those in an allowed_signers file, where blanks and commas separate and
 // * ? ! are patterns (ssh-keygen(1), ALLOWED SIGNERS).
@@ -224,6 +229,7 @@ void read_role(Draft& draft, const Table& in, Role& role) {
     if (in.fills("env") && !in.fills("commands")) {
         draft.error(in.key_path("env"), "of use only with 'commands'");
     }
+    read_confinement(draft, in, role);
     if (!in.fills("commands") && !in.fills("groups") && !in.fills("memberships") && !in.fills("login")) {
         draft.error("role." + role.name, "gives nothing: no commands, groups, memberships or login");
     }

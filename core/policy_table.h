@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads the tables of a policy. Only policy_load.cpp includes this: toml++ is compiled once, and as set up
-// here.
+// Reads the tables of a policy. Only policy_load.cpp and policy_confinement.cpp include this: toml++ takes
+// long to compile, and is set up here.
 #pragma once
 
 #include "core/policy_draft.h"
@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 
@@ -193,6 +194,34 @@ public:
         }
     }
 
+    // Of a table whose keys are the writer's own choice: calls `read` with each key, the table, and the key's
+    // path.
+    void
+    each_key(std::string_view key,
+             const std::function<void(const std::string&, const Table&, const std::string&)>& read) const {
+        const toml::node* node = table_.get(key);
+        if (node == nullptr) {
+            return;
+        }
+        const toml::table* table = node->as_table();
+        if (table == nullptr) {
+            draft_.error(key_path(key), "expected a table { … }, " + found(*node));
+            return;
+        }
+        std::vector<std::string_view> keys;
+        for (const auto& [name, value] : *table) {
+            keys.push_back(name.str());
+        }
+        if (keys.size() > most_elements) {
+            draft_.error(key_path(key), fmt::format("more than {} keys", most_elements));
+            return;
+        }
+        const Table entries(draft_, file_, key_path(key), *table, keys);
+        for (const std::string_view name : keys) {
+            read(std::string(name), entries, entries.key_path(name));
+        }
+    }
+
     // Whether the key is that string.
     [[nodiscard]] bool is(std::string_view key, std::string_view text) const {
         const toml::node* node = table_.get(key);
@@ -262,5 +291,12 @@ private:
     std::string path_;
     const toml::table& table_;
 };
+
+inline constexpr std::array<std::string_view, 9> confinement_keys = {
+    "capabilities", "no_new_privileges", "write",        "execute", "digests", "directory",
+    "memory",       "processes",         "second_factor"};
+
+// The keys of a role that hold its commands to less than root. Comes after `commands`.
+void read_confinement(Draft& draft, const Table& in, Role& role);
 
 } // namespace jit

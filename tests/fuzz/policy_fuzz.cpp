@@ -33,6 +33,16 @@ void check(const jit::Policy& policy) {
         for (const CommandPattern& command : role.commands) {
             require(CommandPattern::parse(command.text()) == command);
         }
+        const Confinement& confinement = role.confinement;
+        require(confinement.empty() || !role.commands.empty());
+        require(confinement.second_factor.empty() || is_service_name(confinement.second_factor));
+        require(confinement.directory.empty() || confinement.directory.starts_with('/'));
+        for (const auto& [path, digests] : confinement.digests) {
+            require(path.starts_with('/') && !digests.empty());
+        }
+        for (const std::string& line : describe(confinement)) {
+            require(is_printable(line));
+        }
         static_cast<void>(ticket_matches(role.ticket, "INC-4211"));
     }
 }
