@@ -24,6 +24,35 @@ std::optional<Message> parse(std::string_view body, HelperMessage type, Read rea
     return reader.ok() ? std::optional(std::move(message)) : std::nullopt;
 }
 
+void write(FrameWriter& frame, const HelperConfinement& confinement) {
+    frame.u8(confinement.bounds_capabilities ? 1 : 0);
+    frame.i64(static_cast<std::int64_t>(confinement.capabilities));
+    frame.u8(confinement.no_new_privileges ? 1 : 0);
+    frame.u8(confinement.bounds_write ? 1 : 0);
+    frame.list(confinement.write);
+    frame.u8(confinement.bounds_execute ? 1 : 0);
+    frame.list(confinement.execute);
+    frame.u8(confinement.pinned ? 1 : 0);
+    frame.bytes(confinement.directory);
+    frame.bytes(confinement.second_factor);
+}
+
+// A flag that is neither 0 nor 1 holds: what isn't understood must not make it less.
+HelperConfinement read_confinement(FrameReader& reader) {
+    HelperConfinement confinement;
+    confinement.bounds_capabilities = reader.u8() != 0;
+    confinement.capabilities = static_cast<std::uint64_t>(reader.i64());
+    confinement.no_new_privileges = reader.u8() != 0;
+    confinement.bounds_write = reader.u8() != 0;
+    confinement.write = reader.byte_list();
+    confinement.bounds_execute = reader.u8() != 0;
+    confinement.execute = reader.byte_list();
+    confinement.pinned = reader.u8() != 0;
+    confinement.directory = reader.bytes();
+    confinement.second_factor = reader.bytes();
+    return confinement;
+}
+
 struct Nothing {};
 
 bool is_bare(std::string_view body, HelperMessage type) {
@@ -109,6 +138,7 @@ std::string to_frame(const HelperAllowed& message) {
     frame.bytes(message.command);
     frame.i64(message.deadline.time);
     frame.i64(message.deadline.boot);
+    write(frame, message.confinement);
     return frame.frame();
 }
 
@@ -128,6 +158,7 @@ std::optional<HelperAllowed> parse_helper_allowed(std::string_view body) {
                                     message.command = reader.bytes();
                                     message.deadline.time = reader.i64();
                                     message.deadline.boot = reader.i64();
+                                    message.confinement = read_confinement(reader);
                                 });
 }
 

@@ -6,8 +6,8 @@
 //                                              ← Allowed, with the elevation's cgroup directory (SCM_RIGHTS);
 //                                              or Refused
 //     authenticates, forks the child into the cgroup, takes a new audit session
-//     Start                                    →
-//                                              records it
+//     Start, with the command's file (SCM_RIGHTS) where Allowed says that it is pinned →
+//                                              compares its digest, records it
 //                                              ← Go; or Refused
 //     lets the child exec; waits
 //     Deadline?  at the deadline: is there more time? →
@@ -110,6 +110,21 @@ struct HelperDeadline {
     std::int64_t boot = 0; // CLOCK_BOOTTIME milliseconds
 };
 
+// What the command is held to (core/confinement.h), as far as that is jit-sudo's to do. A false flag: it
+// isn't held to that, and what belongs to it is empty.
+struct HelperConfinement {
+    bool bounds_capabilities = false;
+    std::uint64_t capabilities = 0;
+    bool no_new_privileges = false;
+    bool bounds_write = false;
+    std::vector<std::string> write;
+    bool bounds_execute = false;
+    std::vector<std::string> execute;
+    bool pinned = false; // Start brings a descriptor of the file, which jitd compares with its digests
+    std::string directory;
+    std::string second_factor; // a PAM service
+};
+
 struct HelperAllowed {
     std::string grant;
     std::string role;
@@ -124,6 +139,7 @@ struct HelperAllowed {
     std::string shell;
     std::string command; // its path, as it was decided about
     HelperDeadline deadline;
+    HelperConfinement confinement{};
 };
 
 struct HelperStart {

@@ -240,6 +240,7 @@ std::string details(const reply::Request& r, Time now) {
     moment("ended", r.ended);
     fields(out, "run as", r.scope.run_as);
     fields(out, "command", r.scope.commands);
+    fields(out, "confined", r.confined);
     fields(out, "group", r.scope.groups);
     for (const std::string& group : r.scope.memberships) {
         field(out, "membership",

@@ -56,6 +56,7 @@ struct Request {
     std::string ended_by;
     std::string ended_reason;
     std::string extends;
+    std::vector<std::string> confined; // what its commands are held to, a line each
     std::vector<Stage> stages;
     std::vector<Answer> answers;
     bool yours_to_answer = false;

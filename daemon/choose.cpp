@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <ranges>
-#include <utility>
+#include <tuple>
 
 namespace jit {
 namespace {
@@ -104,8 +104,10 @@ bool could_carry(const Policy& policy, std::string_view role, const Wanted& want
 }
 
 const Request* longest(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
-                       const Now& now, const std::string& boot_id) {
-    const auto gives = [&](const Scope& scope, const Role& role) { return role_has(scope, role, wanted); };
+                       const Confinement& held, const Now& now, const std::string& boot_id) {
+    const auto gives = [&](const Scope& scope, const Role& role) {
+        return (role.confinement.empty() || role.confinement == held) && role_has(scope, role, wanted);
+    };
     return best(policy, active, wanted.by, now, boot_id, gives, end_of);
 }
 
@@ -113,7 +115,8 @@ const Request* choose(const Policy& policy, const std::vector<Request>& active, 
                       const Now& now, const std::string& boot_id) {
     const auto gives = [&](const Scope& scope, const Role& role) { return role_has(scope, role, wanted); };
     return best(policy, active, wanted.by, now, boot_id, gives, [&](const Request& grant) {
-        return std::pair(policy.roles.find(grant.role)->second.authenticate == false, end_of(grant));
+        const Role& role = policy.roles.find(grant.role)->second;
+        return std::tuple(role.confinement.empty(), role.authenticate == false, end_of(grant));
     });
 }
 

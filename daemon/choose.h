@@ -24,11 +24,13 @@ struct Wanted {
 
 // Whether a grant of the role could carry it, by its scope: the others needn't be read.
 [[nodiscard]] bool could_carry(const Policy& policy, std::string_view role, const Wanted& wanted);
-// Of those that carry it and live, the one that lives longest; nullptr: none.
+// Of those that carry it as it is held and live, the one that lives longest; nullptr: none. What began with
+// less to hold it is carried by no role that would have held it.
 [[nodiscard]] const Request* longest(const Policy& policy, const std::vector<Request>& active,
-                                     const Wanted& wanted, const Now& now, const std::string& boot_id);
-// The one to start it under: one that asks for no password where there is one, and of these the one that
-// lives longest.
+                                     const Wanted& wanted, const Confinement& held, const Now& now,
+                                     const std::string& boot_id);
+// The one to start it under: one that doesn't confine it where there is one, of these one that asks for no
+// password, and of these the one that lives longest.
 [[nodiscard]] const Request* choose(const Policy& policy, const std::vector<Request>& active,
                                     const Wanted& wanted, const Now& now, const std::string& boot_id);
 

@@ -32,11 +32,9 @@ std::string read_all(const std::string& path) {
     return read_whole(AT_FDCWD, path.c_str(), 16 * 1024 * 1024);
 }
 
-void write_to(const std::string& path, std::string_view text) {
+[[nodiscard]] bool write_to(const std::string& path, std::string_view text) {
     const Fd file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (file && write(file.get(), text.data(), text.size()) < 0) {
-        return; // gone, or going: what matters is looked at afterwards
-    }
+    return file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 std::vector<std::string> directories_in(const std::string& path) {
@@ -81,11 +79,14 @@ void for_each_pid(const std::string& path, int depth, const auto& call) {
 // A path is at most PATH_MAX long, so no tree that anybody made by its path is deeper.
 constexpr int deepest = 2048;
 
+// jit-sudo's, in the same cgroup: the one that leads the session of the command's terminal.
+constexpr std::uint64_t own_processes = 1;
+
 } // namespace
 
 Elevations::Elevations(std::string base) : base_(std::move(base)) {}
 
-Result<Fd> Elevations::create(const std::string& name) const {
+Result<Fd> Elevations::create(const std::string& name, const CgroupLimits& limits) const {
     struct statfs filesystem{};
     if (!is_ours(name)) {
         return fail(Errc::internal, "not a name for an elevation's cgroup: " + name);
@@ -103,7 +104,36 @@ Result<Fd> Elevations::create(const std::string& name) const {
     if (!directory) {
         return fail(Errc::unavailable, fmt::format("cannot open {}: {}", path(name), std::strerror(errno)));
     }
+    if (auto limited = limit(name, limits); !limited) {
+        return std::unexpected(std::move(limited.error()));
+    }
     return directory;
+}
+
+Result<void> Elevations::limit(const std::string& name, const CgroupLimits& limits) const {
+    const auto set = [&](std::string_view controller, const char* file, const std::string& value) {
+        // For all that is made below, once: systemd leaves what is below a delegated unit alone.
+        return write_to(base_ + "/cgroup.subtree_control", fmt::format("+{}", controller)) &&
+               write_to(fmt::format("{}/{}", path(name), file), value);
+    };
+    const auto refused = [](std::string_view controller) {
+        return fail(Errc::unavailable,
+                    fmt::format("the role limits {} of its commands, and on this host cgroup v2 "
+                                "doesn't do that (see cgroup.controllers), so nothing is run",
+                                controller));
+    };
+    if (limits.memory) {
+        // A kernel without swap has no such limit, and no /proc/swaps either.
+        const bool swap = set("memory", "memory.swap.max", "0") || access("/proc/swaps", F_OK) != 0;
+        if (!swap || !set("memory", "memory.max", std::to_string(*limits.memory))) {
+            return refused("the memory");
+        }
+    }
+    if (limits.processes &&
+        !set("pids", "pids.max", std::to_string(std::uint64_t{*limits.processes} + own_processes))) {
+        return refused("the number of processes");
+    }
+    return {};
 }
 
 std::vector<std::string> Elevations::list() const {
@@ -155,7 +185,8 @@ void Elevations::ask_to_end(const std::string& name) const {
 }
 
 void Elevations::kill(const std::string& name) const {
-    write_to(path(name) + "/cgroup.kill", "1");
+    // One that is gone, or going, is no failure: what matters is looked at afterwards.
+    static_cast<void>(write_to(path(name) + "/cgroup.kill", "1"));
 }
 
 bool Elevations::remove(const std::string& name) const {

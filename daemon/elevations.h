@@ -11,17 +11,25 @@
 #include "core/fd.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace jit {
 
+// What all of an elevation together may use. None: as much as the host has.
+struct CgroupLimits {
+    std::optional<std::uint64_t> memory; // bytes, and then no swap
+    std::optional<std::uint32_t> processes;
+};
+
 class Elevations {
 public:
     explicit Elevations(std::string base = "/sys/fs/cgroup/jit.slice/jit-elevations.service");
 
-    // Makes the cgroup and opens it. An error where there is no cgroup v2, or the unit isn't running.
-    [[nodiscard]] Result<Fd> create(const std::string& name) const;
+    // Makes the cgroup, sets its limits, and opens it. An error where there is no cgroup v2, the unit isn't
+    // running, or a limit can't be set: the kernel's controllers may be off, or belong to cgroup v1.
+    [[nodiscard]] Result<Fd> create(const std::string& name, const CgroupLimits& limits) const;
     [[nodiscard]] std::vector<std::string> list() const;
     [[nodiscard]] bool exists(const std::string& name) const;
     // Whether the process is in it, or in one below it.
@@ -37,6 +45,9 @@ public:
     void kill(const std::string& name) const;
     // Removes it with what was made below it. False: something is still in it.
     [[nodiscard]] bool remove(const std::string& name) const;
+
+    // The limits of a cgroup that is there.
+    [[nodiscard]] Result<void> limit(const std::string& name, const CgroupLimits& limits) const;
 
 private:
     [[nodiscard]] std::string path(const std::string& name) const { return base_ + "/" + name; }

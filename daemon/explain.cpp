@@ -65,7 +65,9 @@ Check what(const Role& role, const Wish& wish) {
     const std::vector<std::string> arguments(wish.command.begin() + 1, wish.command.end());
     for (const CommandPattern& pattern : role.commands) {
         if (pattern.matches(wish.command.front(), arguments)) {
-            return {true, fmt::format("allowed by its command {}", escape(pattern.text()))};
+            const auto held = describe(role.confinement);
+            return {true, fmt::format("allowed by its command {}{}{}", escape(pattern.text()),
+                                      held.empty() ? "" : "; ", fmt::join(held, "; "))};
         }
     }
     for (const CommandPattern& pattern : role.commands) {

@@ -61,6 +61,20 @@ std::string shell_of(const Account& account) {
     return in_real_directory(account.shell.starts_with('/') ? account.shell : "/bin/sh");
 }
 
+// What of it jit-sudo has to do.
+HelperConfinement to_tell(const Confinement& confinement, const std::string& path) {
+    return {.bounds_capabilities = confinement.capabilities.has_value(),
+            .capabilities = confinement.capabilities.value_or(0),
+            .no_new_privileges = confinement.no_new_privileges,
+            .bounds_write = confinement.write.has_value(),
+            .write = confinement.write.value_or(std::vector<std::string>()),
+            .bounds_execute = confinement.execute.has_value(),
+            .execute = confinement.execute.value_or(std::vector<std::string>()),
+            .pinned = confinement.digests.contains(path),
+            .directory = confinement.directory,
+            .second_factor = confinement.second_factor};
+}
+
 } // namespace
 
 void HelperServer::asked(std::uint64_t id) {
@@ -202,7 +216,8 @@ void HelperServer::decide(std::uint64_t id) {
         record_refusal(connection, denial.message);
         return refuse(id, denial);
     }
-    const Request* carrier = longest(parts_.policy, *active, connection.wanted, now, parts_.clock.boot_id());
+    const Request* carrier =
+        longest(parts_.policy, *active, connection.wanted, role.confinement, now, parts_.clock.boot_id());
     if (const auto room = parts_.uses.room_for(caller); !room) {
         return refuse(id, room.error());
     }
@@ -242,7 +257,9 @@ void HelperServer::record_refusal(const Connection& connection, const std::strin
 void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until) {
     Connection& connection = *find(id);
     const Deadline deadline = in_this_boot(until, parts_.clock, parts_.clock.now());
-    auto place = parts_.uses.reserve(grant.id, deadline);
+    connection.confinement = role.confinement;
+    auto place = parts_.uses.reserve(
+        grant.id, deadline, {.memory = role.confinement.memory, .processes = role.confinement.processes});
     if (!place) {
         return refuse(id, place.error());
     }
@@ -266,7 +283,8 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
                           .shell = path_or(connection.target.shell, "/bin/sh"),
                           .command = connection.wanted.command->path,
                           .deadline = {.time = deadline.time.time_since_epoch().count(),
-                                       .boot = deadline.boot.time_since_epoch().count()}};
+                                       .boot = deadline.boot.time_since_epoch().count()},
+                          .confinement = to_tell(role.confinement, connection.wanted.command->path)};
     for (const Gid gid : connection.target.gids) {
         allowed.groups.push_back(number(gid));
     }
@@ -304,6 +322,8 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
                                   (role->second.authenticate.value_or(connection.account.has_password) &&
                                    !is_proven(connection, role->second)))) {
         begun = fail(Errc::refused, fmt::format("role {} asks for a password; try again", grant->role));
+    } else if (role->second.confinement != connection.confinement) {
+        begun = fail(Errc::refused, "what holds the command has changed meanwhile; try again");
     } else if (grant->not_after->time - now.time < role->second.needs) {
         begun = fail(Errc::refused, "too little of the grant is left");
     } else {

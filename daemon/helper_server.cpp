@@ -91,14 +91,20 @@ bool HelperServer::read_some(Connection& connection) {
                 connection.seat = seat_of(peer, *connection.login);
             }
         } else if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-            // Nobody asked for descriptors; they are closed, or they would stay with us.
+            // Those that nobody asked for are closed, or they would stay with us.
+            std::vector<Fd> descriptors;
             const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
             for (std::size_t index = 0; index < count; ++index) {
                 int descriptor = -1;
                 std::memcpy(&descriptor, CMSG_DATA(header) + index * sizeof(int), sizeof descriptor);
-                close(descriptor);
+                descriptors.emplace_back(descriptor);
             }
-            return false;
+            const bool awaited = connection.awaits == Awaits::start && !connection.file &&
+                                 connection.confinement.digests.contains(connection.wanted.command->path);
+            if (!awaited || descriptors.size() != 1) {
+                return false;
+            }
+            connection.file = std::move(descriptors.front());
         }
     }
     connection.in.append(buffer.data(), static_cast<std::size_t>(size));
@@ -143,7 +149,7 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
         return false;
     case Awaits::start:
         if (const auto start = parse_helper_start(body)) {
-            return started(connection, *start);
+            return check_digest(id, *start);
         }
         return false;
     case Awaits::exit:

@@ -5,12 +5,14 @@
 //  1. Who asks is the real uid in the SCM_CREDENTIALS of the first bytes, put there by the kernel.
 //  2. What was decided is decided again at Start: the grant may have ended while a password was typed.
 //  3. A connection that ends before Go leaves nothing behind.
+//  4. A descriptor is taken with Start, where the command is pinned, and nowhere else.
 #pragma once
 
 #include "core/fd.h"
 #include "core/helper_protocol.h"
 #include "daemon/accounts.h"
 #include "daemon/choose.h"
+#include "daemon/hasher.h"
 #include "daemon/journal.h"
 #include "daemon/loop.h"
 #include "daemon/peer.h"
@@ -57,6 +59,8 @@ private:
         std::optional<Seat> seat;
         bool authenticate = true;   // it was demanded
         bool proven_before = false; // and this is why it wasn't
+        Confinement confinement;    // that jit-sudo was told to apply
+        Fd file;                    // the command's, that came with Start
         std::string place;          // the cgroup's name, from Allowed to the end
         Loop::Source io;
         Loop::Source deadline;
@@ -79,6 +83,8 @@ private:
     void validate(std::uint64_t id);
     void proven(std::uint64_t id);
     void allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until);
+    // helper_digests.cpp. False: the connection ends.
+    bool check_digest(std::uint64_t id, const HelperStart& start);
     bool started(Connection& connection, const HelperStart& start);
     // In the audit trail and in the log, within what RefusalLimit allows.
     void record_refusal(const Connection& connection, const std::string& why);
@@ -91,6 +97,7 @@ private:
     Parts parts_;
     Fd listener_;
     RateLimit starts_{1000, Millis(50)};
+    Hasher hasher_{parts_.loop};
     Proofs proofs_{[] { return passwords_stamp(); }};
     std::uint64_t next_ = 1;
     std::map<std::uint64_t, Connection> connections_;

@@ -84,6 +84,21 @@ Loop::Source Loop::after(Millis delay, Millis accuracy, std::function<void()> ca
     return at(read_system_clock().boot + delay, accuracy, std::move(call));
 }
 
+Loop::Source Loop::soon(std::function<void()> call) {
+    Source source;
+    source.state_ = std::make_unique<Source::State>();
+    source.state_->call = [call = std::move(call)](std::uint32_t) { call(); };
+    demand(sd_event_add_defer(
+        event_.get(), &source.state_->source,
+        [](sd_event_source*, void* data) {
+            const auto function = static_cast<Source::State*>(data)->call;
+            function(0);
+            return 0;
+        },
+        source.state_.get()));
+    return source;
+}
+
 Loop::Source Loop::on_signal(int signal, std::function<void()> call) {
     sigset_t mask;
     sigemptyset(&mask);

@@ -40,6 +40,8 @@ public:
     // CLOCK_BOOTTIME, so that suspend counts. `accuracy`: how late it may be.
     [[nodiscard]] Source at(BootTime time, Millis accuracy, std::function<void()> call);
     [[nodiscard]] Source after(Millis delay, Millis accuracy, std::function<void()> call);
+    // In the next turn, after what else is waiting.
+    [[nodiscard]] Source soon(std::function<void()> call);
     [[nodiscard]] Source on_signal(int signal, std::function<void()> call);
     // At the end of each turn in which anything else was called.
     [[nodiscard]] Source after_each_turn(std::function<void()> call);

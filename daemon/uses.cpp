@@ -153,7 +153,7 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
         grant = carrier_of_login(use, *active, now);
     } else {
         const Wanted wanted{.by = use.by, .run_as = use.run_as, .group = use.group, .command = use.command};
-        grant = longest(policy_, *active, wanted, now, clock_.boot_id());
+        grant = longest(policy_, *active, wanted, confinement_of(use, *active), now, clock_.boot_id());
         if (grant == nullptr && !use.command) {
             // Too long to be judged again: it lives as long as its own grant.
             const auto own = std::ranges::find(*active, use.grant, &Request::id);
@@ -166,6 +166,18 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
     return Carrier{.grant = grant->id,
                    .deadline = in_this_boot(*grant->not_after, clock_, now),
                    .window = grant->not_after->time - *grant->not_before};
+}
+
+Confinement Uses::confinement_of(const Use& use, const std::vector<Request>& active) {
+    const auto own = std::ranges::find(active, use.grant, &Request::id);
+    std::string name = own != active.end() ? own->role : std::string();
+    if (name.empty()) {
+        const auto ended =
+            store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(use.grant); });
+        name = ended && *ended ? (*ended)->role : std::string();
+    }
+    const auto role = policy_.roles.find(name);
+    return role != policy_.roles.end() ? role->second.confinement : Confinement();
 }
 
 void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& known) {

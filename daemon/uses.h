@@ -49,7 +49,7 @@ public:
         std::string name;
         Fd directory;
     };
-    Result<Place> reserve(const RequestId& grant, const Deadline& deadline);
+    Result<Place> reserve(const RequestId& grant, const Deadline& deadline, const CgroupLimits& limits);
     // Takes the place back, killing what is in it.
     void give_back(const std::string& name);
 
@@ -97,6 +97,8 @@ private:
     // Each person's live grants, asked for once a turn.
     using GrantsOf = std::map<Uid, Result<std::vector<Request>>>;
     const Result<std::vector<Request>>& grants_of(Uid uid, GrantsOf& known);
+    // What the role of the grant that it began under holds its commands to now; nothing where that is gone.
+    Confinement confinement_of(const Use& use, const std::vector<Request>& active);
     [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now, GrantsOf& known);
     [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
                                                   const Now& now) const;

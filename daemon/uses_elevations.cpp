@@ -18,7 +18,8 @@ constexpr std::size_t longest_argv = 4096; // bytes of it in an event
 
 } // namespace
 
-Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline) {
+Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline,
+                                  const CgroupLimits& limits) {
     std::string random(4, '\0');
     randombytes_buf(random.data(), random.size());
     const std::string name = grant + "-" + to_hex(random);
@@ -28,7 +29,7 @@ Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadli
         reserved_.erase(name);
         return std::unexpected(published.error());
     }
-    auto directory = elevations_.create(name);
+    auto directory = elevations_.create(name, limits);
     if (!directory) {
         give_back(name);
         return std::unexpected(directory.error());

@@ -149,6 +149,9 @@ void run_command_process(const Elevation& elevation, int channel) {
     for (const std::uint32_t group : allowed.groups) {
         groups.push_back(Gid{group});
     }
+    if (auto confined = elevation.confining.apply(); !confined) {
+        give_up(confined.error().message);
+    }
     if (auto became = become(Uid{allowed.uid}, Gid{allowed.gid}, groups); !became) {
         give_up(became.error().message);
     }
@@ -161,7 +164,13 @@ void run_command_process(const Elevation& elevation, int channel) {
     // typed must not mean other files. That is also true of one that was deleted; one outside of our root is
     // nowhere.
     bool nowhere = elevation.caller.cwd.empty() && !is_deleted_here();
-    if (!elevation.home.empty()) {
+    if (const int directory = elevation.confining.directory(); directory >= 0) {
+        nowhere = false;
+        if (fchdir(directory) != 0) {
+            give_up(messages::directory_not_entered(escape(allowed.confinement.directory),
+                                                    strerrordesc_np(errno)));
+        }
+    } else if (!elevation.home.empty()) {
         nowhere = chdir(elevation.home.c_str()) != 0;
         if (nowhere) {
             say(messages::not_at_home(escape(elevation.home), strerrordesc_np(errno)));
@@ -179,7 +188,7 @@ void run_command_process(const Elevation& elevation, int channel) {
     }
     restore_signals(elevation.caller);
     wait_for_release(channel);
-    execve(elevation.command.path.c_str(), argv.data(), envp.data());
+    elevation.confining.execute(elevation.command.path.c_str(), argv.data(), envp.data());
     const int error = errno;
     give_up(messages::not_executed(escape(elevation.command.path), strerrordesc_np(error)),
             error == ENOENT ? exit_not_found : exit_not_executable);

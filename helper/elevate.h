@@ -17,6 +17,7 @@
 #include "core/fd.h"
 #include "core/helper_protocol.h"
 #include "core/time.h"
+#include "helper/confine.h"
 #include "helper/keeper.h"
 #include "helper/path.h"
 #include "helper/sanitise.h"
@@ -36,6 +37,7 @@ struct Elevation {
     const Caller& caller;
     const HelperAllowed& allowed;
     const Program& command;
+    const Confining& confining;
     std::vector<std::string> arguments;   // argv[1..]
     std::vector<std::string> environment; // "NAME=value"
     std::string home;                     // where a login shell starts; empty: where the caller is

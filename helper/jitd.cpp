@@ -6,6 +6,7 @@
 #include "helper/report.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -60,6 +61,25 @@ void take_descriptors(msghdr& message, std::vector<Fd>& descriptors) {
             descriptors.emplace_back(fd);
         }
     }
+}
+
+ssize_t send_some(int socket, std::string_view bytes, int descriptor) {
+    if (descriptor < 0) {
+        return send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof descriptor);
+    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // Exactly `size` bytes.
@@ -122,17 +142,20 @@ Result<Jitd> Jitd::connect(const char* path) {
     return Jitd(std::move(socket));
 }
 
-Result<void> Jitd::send(std::string_view frame) {
+Result<void> Jitd::send(std::string_view frame, int descriptor) {
     const auto until = Clock::now() + jitd_patience;
     while (!frame.empty()) {
         if (auto ready = wait_for(socket_.get(), POLLOUT, until); !ready) {
             return ready;
         }
-        const ssize_t sent = ::send(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        const ssize_t sent = send_some(socket_.get(), frame, descriptor);
         if (sent < 0 && errno != EINTR && errno != EAGAIN) {
             return unreachable_errno();
         }
-        frame.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
+        if (sent > 0) {
+            descriptor = -1; // it went with the first bytes
+            frame.remove_prefix(static_cast<std::size_t>(sent));
+        }
     }
     return {};
 }

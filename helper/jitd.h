@@ -25,7 +25,8 @@ class Jitd {
 public:
     [[nodiscard]] static Result<Jitd> connect(const char* path = helper_socket);
 
-    [[nodiscard]] Result<void> send(std::string_view frame);
+    // With a descriptor, where one is wanted.
+    [[nodiscard]] Result<void> send(std::string_view frame, int descriptor = -1);
 
     struct Frame {
         std::string body;

@@ -12,6 +12,7 @@
 #include "helper/audit_record.h"
 #include "helper/authenticate.h"
 #include "helper/background.h"
+#include "helper/confine.h"
 #include "helper/deadline.h"
 #include "helper/elevate.h"
 #include "helper/environment.h"
@@ -24,6 +25,7 @@
 #include "helper/relay.h"
 #include "helper/report.h"
 #include "helper/sanitise.h"
+#include "helper/second_factor.h"
 #include "helper/signals.h"
 #include "helper/terminal.h"
 #include "helper/unprivileged.h"
@@ -149,7 +151,21 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
             return refuse(proven.error().message);
         }
     }
+    if (const std::string& service = allowed.confinement.second_factor; !service.empty()) {
+        if (auto proven = prove_second_factor(service, allowed.caller, allowed.user, tty,
+                                              {!options.non_interactive, options.from_stdin, {}});
+            !proven) {
+            return refuse(proven.error().message);
+        }
+    }
     if (auto good = (*pam)->check_account(); !good) {
+        return refuse(good.error().message);
+    }
+    const auto confining = Confining::prepare(allowed.confinement, *command);
+    if (!confining) {
+        return refuse(confining.error().message);
+    }
+    if (auto good = options.directory.empty() ? Result<void>{} : confining->check_directory(); !good) {
         return refuse(good.error().message);
     }
     Fd background;
@@ -173,6 +189,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     Elevation elevation{.caller = caller,
                         .allowed = allowed,
                         .command = *command,
+                        .confining = *confining,
                         .arguments = wish->arguments,
                         .environment = to_entries(
                             command_environment(caller, allowed, *command, *wish, (*pam)->environment())),
@@ -198,7 +215,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     }
     const HelperStart start{allowed.authenticate, static_cast<std::uint32_t>(child->command()),
                             child->session()};
-    if (auto recorded = record_start(*jitd, start); !recorded) {
+    if (auto recorded = record_start(*jitd, start, confining->file()); !recorded) {
         return refuse(recorded.error().message);
     }
     record.started();

@@ -164,6 +164,41 @@ inline std::string unsafe_path(std::string_view path, std::string_view part, std
            ". Only what root alone can change is run";
 }
 
+// What a role holds its commands to.
+inline std::string unsafe_path_of_role(std::string_view path, std::string_view part, std::string_view why) {
+    return "the role confines its commands to " + std::string(path) + ", but " + std::string(part) + ' ' +
+           std::string(why) + ", who could lead it elsewhere. Nothing is run; tell whoever keeps the policy";
+}
+inline std::string no_path_of_role(std::string_view path) {
+    return "the role confines its commands to " + std::string(path) +
+           ", which is not there. Nothing is run; tell whoever keeps the policy";
+}
+inline std::string directory_is_the_roles(std::string_view directory) {
+    return "the role's commands start in " + std::string(directory) + ", and nowhere else. Leave -D out";
+}
+inline std::string directory_not_entered(std::string_view directory, std::string_view why) {
+    return "the role's commands start in " + std::string(directory) + ": " + std::string(why);
+}
+inline std::string no_such_capability(std::string_view name) {
+    return "the role names " + std::string(name) + ", which this kernel does not have. Nothing is run";
+}
+inline constexpr std::string_view capabilities_not_dropped = "capabilities can't be given up";
+inline constexpr std::string_view no_landlock = "the role says where commands may write or execute, and "
+                                                "Landlock is off on this host: not in its kernel, not in "
+                                                "its lsm=, or kept from a container. Nothing is run";
+inline std::string old_landlock(std::string_view key, std::string_view since) {
+    return "the role's '" + std::string(key) + "' takes Linux " + std::string(since) +
+           " or later, and this one is older. Nothing is run";
+}
+inline std::string second_factor_required(std::string_view service) {
+    return "a second factor is required (PAM service " + std::string(service) +
+           "), and -n says not to ask. Run it without -n";
+}
+inline std::string no_second_factor(std::string_view service) {
+    return "a second factor is required, and there is no PAM service " + std::string(service) +
+           ": make /etc/pam.d/" + std::string(service);
+}
+
 inline std::string no_answer(std::string_view why) {
     return "jitd does not answer (" + std::string(why) +
            "), so nothing is granted. See: systemctl status jitd";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "helper/path.h"
 
-#include "core/fd.h"
 #include "core/text.h"
 #include "helper/messages.h"
 #include "helper/report.h"
@@ -28,7 +27,9 @@ constexpr int most_links = 40; // as the kernel has it
 // Follows a path by hand, name by name, and looks at everything it passes.
 class Walk {
 public:
-    Walk(int root, std::string_view asked) : root_(root), asked_(asked) {}
+    enum class Sought { command, of_role };
+    Walk(int root, std::string_view asked, Sought sought = Sought::command)
+        : root_(root), asked_(asked), sought_(sought) {}
 
     // Goes on from where it is. Afterwards it is in a directory, or at a file.
     Result<void> follow(std::string_view path) {
@@ -66,6 +67,8 @@ public:
         return path;
     }
     [[nodiscard]] bool at_file() const { return at_file_; }
+    // Where it has come to.
+    [[nodiscard]] Fd take() { return at_file_ ? std::move(file_) : std::move(directories_.back().fd); }
     [[nodiscard]] bool is_executable() const { return (file_mode_ & 0111) != 0; }
 
 private:
@@ -109,11 +112,12 @@ private:
             directories_.push_back({name, std::move(fd)});
             return {};
         }
-        if (!S_ISREG(*mode)) {
+        if (!S_ISREG(*mode) && sought_ == Sought::command) {
             return fail(Errc::refused, messages::not_a_command(escape(asked_)));
         }
         at_file_ = true;
         file_mode_ = *mode;
+        file_ = std::move(fd);
         return {};
     }
 
@@ -141,28 +145,38 @@ private:
         if (is_unmapped(status.st_uid)) {
             return fail(Errc::refused, std::string(messages::user_namespace));
         }
+        if (sought_ == Sought::of_role && pending_.empty() && !S_ISLNK(status.st_mode)) {
+            return status.st_mode;
+        }
         if (status.st_uid != 0) {
-            return fail(Errc::refused,
-                        messages::unsafe_path(escape(asked_), escape(path), "does not belong to root"));
+            return unsafe(path, "does not belong to root");
         }
         if (!S_ISLNK(status.st_mode) && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-            return fail(Errc::refused, messages::unsafe_path(escape(asked_), escape(path),
-                                                             "can be changed by others than root"));
+            return unsafe(path, "can be changed by others than root");
         }
         return status.st_mode;
     }
 
+    [[nodiscard]] std::unexpected<Error> unsafe(const std::string& path, std::string_view why) const {
+        return fail(Errc::refused, sought_ == Sought::command
+                                       ? messages::unsafe_path(escape(asked_), escape(path), why)
+                                       : messages::unsafe_path_of_role(escape(asked_), escape(path), why));
+    }
+
     [[nodiscard]] int here() const { return directories_.empty() ? root_ : directories_.back().fd.get(); }
     [[nodiscard]] std::unexpected<Error> missing() const {
-        return fail(Errc::not_found, messages::command_not_found(escape(asked_)));
+        return sought_ == Sought::command ? fail(Errc::not_found, messages::command_not_found(escape(asked_)))
+                                          : fail(Errc::refused, messages::no_path_of_role(escape(asked_)));
     }
 
     int root_;
     std::string_view asked_;
+    Sought sought_;
     std::deque<std::string> pending_;
     std::vector<Directory> directories_; // from the root to here; no link among them
     int links_ = 0;
     bool at_file_ = false;
+    Fd file_;
     mode_t file_mode_ = 0;
 };
 
@@ -230,6 +244,22 @@ Result<Program> find_command(std::string_view word, std::string_view cwd) {
         return fail_errno("open /");
     }
     return find_command(word, cwd, secure_path, root.get());
+}
+
+Result<Fd> open_of_role(std::string_view path, int root) {
+    Walk walk(root, path, Walk::Sought::of_role);
+    if (auto found = walk.follow(path); !found) {
+        return std::unexpected(std::move(found.error()));
+    }
+    return walk.take();
+}
+
+Result<Fd> open_of_role(std::string_view path) {
+    const Fd root(open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) {
+        return fail_errno("open /");
+    }
+    return open_of_role(path, root.get());
 }
 
 } // namespace jit

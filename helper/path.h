@@ -16,6 +16,7 @@
 #pragma once
 
 #include "core/error.h"
+#include "core/fd.h"
 
 #include <string>
 #include <string_view>
@@ -33,5 +34,10 @@ struct Program {
 [[nodiscard]] Result<Program> find_command(std::string_view word, std::string_view cwd,
                                            std::string_view search_path, int root);
 [[nodiscard]] Result<Program> find_command(std::string_view word, std::string_view cwd);
+
+// A file or directory that a role names: held by O_PATH, for the kernel. Whose it is itself doesn't matter
+// (the directory of a service is the service's); whoever could put another in its place, does.
+[[nodiscard]] Result<Fd> open_of_role(std::string_view path, int root);
+[[nodiscard]] Result<Fd> open_of_role(std::string_view path);
 
 } // namespace jit

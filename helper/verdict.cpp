@@ -34,6 +34,10 @@ bool is_absolute(std::string_view path) {
     return path.starts_with('/') && path.size() < PATH_MAX;
 }
 
+bool is_plain(std::string_view path) {
+    return is_absolute(path) && path.find('\0') == std::string_view::npos;
+}
+
 } // namespace
 
 Result<void> send_ask(Jitd& jitd, const HelperAsk& ask) {
@@ -54,6 +58,16 @@ Result<void> check_allowed(const HelperAllowed& allowed) {
     if (Uid{allowed.uid} == no_uid || Gid{allowed.gid} == no_gid || allowed.groups.size() > NGROUPS_MAX ||
         std::find(allowed.groups.begin(), allowed.groups.end(), number(no_gid)) != allowed.groups.end() ||
         !is_absolute(allowed.home) || !is_absolute(allowed.shell) || !is_absolute(allowed.command)) {
+        return strange();
+    }
+    const HelperConfinement& confinement = allowed.confinement;
+    for (const auto* paths : {&confinement.write, &confinement.execute}) {
+        if (!std::ranges::all_of(*paths, is_plain)) {
+            return strange();
+        }
+    }
+    if ((!confinement.directory.empty() && !is_plain(confinement.directory)) ||
+        (!confinement.second_factor.empty() && !is_service_name(confinement.second_factor))) {
         return strange();
     }
     return {};
@@ -80,8 +94,8 @@ Result<Verdict> receive_verdict(Jitd& jitd) {
     return Verdict{std::nullopt, std::move(*allowed), std::move(frame->descriptor)};
 }
 
-Result<void> record_start(Jitd& jitd, const HelperStart& start) {
-    if (auto sent = jitd.send(to_frame(start)); !sent) {
+Result<void> record_start(Jitd& jitd, const HelperStart& start, int file) {
+    if (auto sent = jitd.send(to_frame(start), file); !sent) {
         return sent;
     }
     const auto body = receive_unless_refused(jitd);

@@ -23,8 +23,9 @@ struct Verdict {
 
 [[nodiscard]] Result<void> send_ask(Jitd& jitd, const HelperAsk& ask);
 [[nodiscard]] Result<Verdict> receive_verdict(Jitd& jitd);
-// Comes back with nothing when the command may be released.
-[[nodiscard]] Result<void> record_start(Jitd& jitd, const HelperStart& start);
+// Comes back with nothing when the command may be released. `file`: of the command, where it is pinned; else
+// -1.
+[[nodiscard]] Result<void> record_start(Jitd& jitd, const HelperStart& start, int file);
 
 // Where no command was asked for.
 [[nodiscard]] Result<HelperProve> receive_prove(Jitd& jitd);

@@ -45,7 +45,8 @@ TEST(Frame, what_is_written_is_read_back) {
                                 .home = "/root",
                                 .shell = "/bin/sh",
                                 .command = "/usr/bin/printf",
-                                .deadline = {.time = 1'800'000'000'000, .boot = 5}};
+                                .deadline = {.time = 1'800'000'000'000, .boot = 5},
+                                .confinement = {}};
     const auto again = parse_helper_allowed(body_of(to_frame(allowed)));
     ASSERT_TRUE(again);
     EXPECT_TRUE(again->authenticate);
@@ -64,6 +65,65 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_TRUE(is_helper_proven(body_of(proven_frame())));
     EXPECT_TRUE(is_helper_done(body_of(done_frame())));
     EXPECT_FALSE(is_helper_done(body_of(proven_frame())));
+}
+
+TEST(Frame, what_confines_a_command_is_read_back_and_never_in_part) {
+    HelperAllowed allowed;
+    allowed.confinement = {.bounds_capabilities = true,
+                           .capabilities = 0x8000'0000'0000'1001U,
+                           .no_new_privileges = true,
+                           .bounds_write = true,
+                           .write = {"/etc/nginx", "/var/log"},
+                           .bounds_execute = true,
+                           .execute = {},
+                           .pinned = true,
+                           .directory = "/srv",
+                           .second_factor = "otp"};
+    const std::string body = body_of(to_frame(allowed));
+    const auto read = parse_helper_allowed(body);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->confinement.bounds_capabilities);
+    EXPECT_EQ(read->confinement.capabilities, 0x8000'0000'0000'1001U);
+    EXPECT_TRUE(read->confinement.no_new_privileges);
+    EXPECT_TRUE(read->confinement.bounds_write);
+    EXPECT_EQ(read->confinement.write, allowed.confinement.write);
+    EXPECT_TRUE(read->confinement.bounds_execute);
+    EXPECT_TRUE(read->confinement.execute.empty());
+    EXPECT_TRUE(read->confinement.pinned);
+    EXPECT_EQ(read->confinement.directory, "/srv");
+    EXPECT_EQ(read->confinement.second_factor, "otp");
+    for (std::size_t size = 0; size < body.size(); ++size) {
+        EXPECT_FALSE(parse_helper_allowed(body.substr(0, size))) << size;
+    }
+    EXPECT_FALSE(parse_helper_allowed(body + '\0'));
+    // One of an older jitd, which knows nothing of this, is no yes.
+    const std::size_t added = to_frame(HelperAllowed()).size() - 4 - 8 - 4 - 8;
+    EXPECT_FALSE(parse_helper_allowed(body_of(to_frame(HelperAllowed())).substr(0, added)));
+}
+
+TEST(Frame, a_flag_of_confinement_that_is_neither_yes_nor_no_holds) {
+    const std::string plain = body_of(to_frame(HelperAllowed()));
+    HelperAllowed held;
+    held.confinement = {.bounds_capabilities = true,
+                        .capabilities = 0,
+                        .no_new_privileges = true,
+                        .bounds_write = true,
+                        .write = {},
+                        .bounds_execute = true,
+                        .execute = {},
+                        .pinned = true,
+                        .directory = {},
+                        .second_factor = {}};
+    std::string odd = body_of(to_frame(held));
+    ASSERT_EQ(odd.size(), plain.size());
+    for (std::size_t at = 0; at < odd.size(); ++at) {
+        odd[at] = odd[at] != plain[at] ? '\x02' : odd[at];
+    }
+    const auto read = parse_helper_allowed(odd);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->confinement.bounds_capabilities && read->confinement.no_new_privileges &&
+                read->confinement.bounds_write && read->confinement.bounds_execute &&
+                read->confinement.pinned);
 }
 
 TEST(Frame, what_is_asked_for_is_something_known) {

@@ -164,6 +164,10 @@ TEST(HelperVerdict, IsNoYesWithNobodysNumbersOrBrokenText) { // CVE-2019-14287, 
     EXPECT_TRUE(wrong([](HelperAllowed& a) { a.home = "home"; }));
     EXPECT_TRUE(wrong([](HelperAllowed& a) { a.shell = ""; }));
     EXPECT_TRUE(wrong([](HelperAllowed& a) { a.command = "id"; }));
+    EXPECT_TRUE(wrong([](HelperAllowed& a) { a.confinement.write = {"/etc", "etc"}; }));
+    EXPECT_TRUE(wrong([](HelperAllowed& a) { a.confinement.execute = {std::string("/usr\0/bin", 9)}; }));
+    EXPECT_TRUE(wrong([](HelperAllowed& a) { a.confinement.directory = "srv"; }));
+    EXPECT_TRUE(wrong([](HelperAllowed& a) { a.confinement.second_factor = "../other"; }));
 }
 
 TEST(HelperVerdict, PutsTheReasonIntoTheSuggestedCommand) {

@@ -144,6 +144,51 @@ TEST_F(HelperPath, IsMissingWhereThereIsNothingToRun) {
     EXPECT_FALSE(find("./id", ""));
 }
 
+class PathOfRole : public HelperPath {
+protected:
+    // What is there, as "directory 0", "file 1000" with its owner; or why it isn't used.
+    std::string at(std::string_view path) {
+        const auto fd = open_of_role(path, root_.get());
+        struct stat status{};
+        if (!fd) {
+            return fd.error().message;
+        }
+        EXPECT_EQ(fstat(fd->get(), &status), 0);
+        EXPECT_NE(fcntl(fd->get(), F_GETFD) & FD_CLOEXEC, 0);
+        return (S_ISDIR(status.st_mode) ? "directory " : "file ") + std::to_string(status.st_uid);
+    }
+};
+
+TEST_F(PathOfRole, MayBelongToWhoeverItsLastNameBelongsTo) {
+    EXPECT_EQ(at("/usr/bin"), "directory 0");
+    EXPECT_EQ(at("/usr/bin/id"), "file 0");
+    EXPECT_EQ(at("/home/alice"), "directory 1000");
+    own("usr/bin/id", 1000);
+    ASSERT_EQ(chmod((tree_ / "usr/bin/id").c_str(), 0666), 0);
+    EXPECT_EQ(at("/usr/bin/id"), "file 1000");
+}
+
+TEST_F(PathOfRole, IsRefusedWhereSomebodyElseCouldLeadItElsewhere) {
+    EXPECT_THAT(at("/home/alice/tool"), HasSubstr("/home/alice does not belong to root"));
+    fs::create_directories(tree_ / "home/alice/data");
+    EXPECT_THAT(at("/home/alice/data"), HasSubstr("/home/alice does not belong to root"));
+    fs::create_symlink("/home/alice/tool", tree_ / "usr/bin/tool");
+    EXPECT_THAT(at("/usr/bin/tool"), HasSubstr("/home/alice does not belong to root"));
+    ASSERT_EQ(chmod((tree_ / "home").c_str(), 01777), 0);
+    EXPECT_THAT(at("/home/alice"), HasSubstr("/home can be changed by others"));
+    ASSERT_EQ(chmod((tree_ / "home").c_str(), 0755), 0);
+    fs::create_symlink("/etc", tree_ / "home/link");
+    EXPECT_EQ(at("/home/link"), "directory 0");
+    own("home/link", 1000);
+    EXPECT_THAT(at("/home/link"), HasSubstr("does not belong to root"));
+}
+
+TEST_F(PathOfRole, ThatIsMissingIsSaidToBe) {
+    for (const char* path : {"/none", "/usr/bin/none", "/usr/bin/id/below", "/none/below"}) {
+        EXPECT_THAT(at(path), HasSubstr("is not there")) << path;
+    }
+}
+
 TEST_F(HelperPath, ShowsNoControlCharacters) {
     EXPECT_EQ(path_of("a\x1b[31m"), "a\\x1b[31m: command not found");
 }

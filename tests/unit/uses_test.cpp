@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // What carries a command, why nothing does, and what is published of it.
 #include "daemon/choose.h"
+#include "daemon/elevations.h"
 #include "daemon/peer.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
 #include "requests_kit.h"
 
 #include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
 
 namespace jit {
 namespace {
@@ -166,7 +170,97 @@ TEST_F(Carrying, one_that_asks_for_no_password_is_started_under_and_the_longest_
     const Request easy = filed(caller("alice"), ask("easy", minutes(10)));
     EXPECT_EQ(chosen(wanted("alice", restart)), easy.id);
     const auto active = store->active();
-    EXPECT_EQ(longest(policy, active, wanted("alice", restart), clock.now(), clock.boot_id())->id, longer.id);
+    EXPECT_EQ(longest(policy, active, wanted("alice", restart), {}, clock.now(), clock.boot_id())->id,
+              longer.id);
+}
+
+class Held : public Carrying {
+protected:
+    void SetUp() override {
+        Carrying::SetUp();
+        std::string text(test_policy);
+        for (const std::string name : {"bare", "same"}) {
+            text += "[role." + name +
+                    "]\nrisk = \"low\"\neligible = [\"alice\"]\nmax = \"1h\"\ncapabilities = []\n"
+                    "authenticate = false\ncommands = [\"/usr/bin/systemctl restart nginx\"]\n";
+        }
+        set_policy(text +
+                   "[role.other]\nrisk = \"low\"\neligible = [\"alice\"]\nmax = \"1h\"\nprocesses = 9\n"
+                   "commands = [\"/usr/bin/systemctl restart nginx\"]\n");
+    }
+    // Which carries what began under `role`.
+    std::optional<RequestId> carrying(const std::string& role) {
+        const auto active = store->active();
+        const Request* grant = longest(policy, active, wanted("alice", restart),
+                                       policy.roles.at(role).confinement, clock.now(), clock.boot_id());
+        return grant != nullptr ? std::optional(grant->id) : std::nullopt;
+    }
+};
+
+TEST_F(Held, a_role_that_holds_a_command_to_nothing_starts_it_where_there_is_one) {
+    const Request bare = filed(caller("alice"), ask("bare", hours(1)));
+    EXPECT_EQ(chosen(wanted("alice", restart)), bare.id);
+    const Request web = filed(caller("alice"), ask("web", minutes(10)));
+    EXPECT_EQ(chosen(wanted("alice", restart)), web.id);
+}
+
+TEST_F(Held, what_began_with_less_to_hold_it_is_carried_by_no_role_that_would_have_held_it) {
+    const Request bare = filed(caller("alice"), ask("bare", hours(1)));
+    EXPECT_FALSE(carrying("web"));
+    EXPECT_FALSE(carrying("other"));
+    EXPECT_EQ(carrying("same"), bare.id);
+    const Request web = filed(caller("alice"), ask("web", minutes(10)));
+    EXPECT_EQ(carrying("web"), web.id);
+    EXPECT_EQ(carrying("other"), web.id);
+    EXPECT_EQ(carrying("bare"), bare.id) << "the longest of both";
+}
+
+// As the kernel shows a cgroup, but for what it does. What isn't there can't be made by writing to it.
+class CgroupFiles : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = (std::filesystem::temp_directory_path() / "jit-cgroup-XXXXXX").string();
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        base_ = name;
+        std::filesystem::create_directory(base_ / "7f3a");
+        file("cgroup.subtree_control");
+    }
+    void TearDown() override { std::filesystem::remove_all(base_); }
+
+    void file(const std::string& name) { std::ofstream(base_ / name) << ""; }
+    std::string text(const std::string& name) {
+        std::ifstream in(base_ / name);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    Result<void> limit(const CgroupLimits& limits) { return Elevations(base_).limit("7f3a", limits); }
+
+    std::filesystem::path base_;
+};
+
+TEST_F(CgroupFiles, have_the_limits_and_room_for_what_is_not_the_commands) {
+    for (const char* name : {"7f3a/memory.max", "7f3a/memory.swap.max", "7f3a/pids.max"}) {
+        file(name);
+    }
+    EXPECT_TRUE(limit({}));
+    EXPECT_EQ(text("cgroup.subtree_control"), "");
+    EXPECT_TRUE(limit({.memory = {}, .processes = 64}));
+    EXPECT_EQ(text("7f3a/pids.max"), "65");
+    EXPECT_EQ(text("cgroup.subtree_control"), "+pids");
+    EXPECT_TRUE(limit({.memory = 1 << 20, .processes = {}}));
+    EXPECT_EQ(text("7f3a/memory.max"), "1048576");
+    EXPECT_EQ(text("7f3a/memory.swap.max"), "0");
+    EXPECT_EQ(text("cgroup.subtree_control"), "+memory");
+}
+
+TEST_F(CgroupFiles, without_a_controller_refuse_what_it_would_have_held) {
+    EXPECT_TRUE(limit({}));
+    EXPECT_THAT(limit({.memory = 1 << 20, .processes = {}}).error().message,
+                HasSubstr("the role limits the memory"));
+    EXPECT_THAT(limit({.memory = {}, .processes = 1}).error().message,
+                HasSubstr("the role limits the number of processes"));
+    file("7f3a/pids.max");
+    EXPECT_TRUE(limit({.memory = {}, .processes = 1}));
+    EXPECT_FALSE(limit({.memory = 1 << 20, .processes = 1}));
 }
 
 TEST(PublishedFile, reads_back_as_it_was_written) {

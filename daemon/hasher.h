@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// SHA-256 of files, a slice in each turn of the loop: whatever is hashed, nothing else waits for it.
+//
+// MUST:
+//  1. What is read is the descriptor that was given, never a path.
+//  2. Only regular files of bounded size on local file systems are read: reading them doesn't wait on a
+//  network, or on a program of somebody's.
+#pragma once
+
+#include "core/error.h"
+#include "core/fd.h"
+#include "daemon/loop.h"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace jit {
+
+class Hasher {
+public:
+    explicit Hasher(Loop& loop) : loop_(loop) {}
+
+    // `done` is called in a later turn, with 64 hex digits or why there are none.
+    using Done = std::function<void(const Result<std::string>&)>;
+    void hash(Fd file, Done done);
+
+    static constexpr std::int64_t largest = 256 * 1024 * 1024;
+
+private:
+    struct Job;
+    void next();
+    void turn();
+
+    Loop& loop_;
+    std::deque<std::shared_ptr<Job>> jobs_; // a slice of the first, which then is the last
+    Loop::Source next_;
+};
+
+} // namespace jit

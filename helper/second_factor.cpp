@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#include "helper/second_factor.h"
+
+#include "helper/authenticate.h"
+#include "helper/messages.h"
+
+#include <unistd.h>
+
+namespace jit {
+namespace {
+
+bool has_file(const std::string& service) {
+    return access(("/etc/pam.d/" + service).c_str(), R_OK) == 0 ||
+           access(("/usr/lib/pam.d/" + service).c_str(), R_OK) == 0;
+}
+
+} // namespace
+
+Result<void> prove_second_factor(const std::string& service, const std::string& caller,
+                                 const std::string& target, const std::string& tty, const Asking& asking) {
+    if (!asking.allowed) {
+        return fail(Errc::refused, messages::second_factor_required(service));
+    }
+    if (!has_file(service)) {
+        return fail(Errc::refused, messages::no_second_factor(service));
+    }
+    const auto pam = Pam::load(service.c_str(), asking);
+    if (!pam) {
+        return std::unexpected(pam.error());
+    }
+    if (auto begun = (*pam)->begin(caller, target, tty); !begun) {
+        return begun;
+    }
+    return (*pam)->authenticate();
+}
+
+} // namespace jit
