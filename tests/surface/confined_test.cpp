@@ -68,7 +68,6 @@ constexpr const char* wanting_capabilities[] = {
     "setpriv --reuid carol --clear-groups true",
     "cat /home/carol/private",
     "chown carol /root",
-    "setpriv --bounding-set -chown true",
 };
 
 TEST_F(Confined, without_a_key_it_is_plain_root) {
