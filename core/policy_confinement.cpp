@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t least_memory = std::uint64_t{1} << 20;
 constexpr std::uint64_t most_memory = std::uint64_t{1} << 50;
 constexpr std::int64_t most_processes = 4'194'304; // PID_MAX_LIMIT
+constexpr std::size_t most_path_bytes = 32'768;    // of a list: all are told to jit-sudo in one message
 constexpr std::size_t digest_length = 64;          // of SHA-256, in hex
 
 constexpr std::string_view path_expected =
@@ -74,8 +75,19 @@ void read_capabilities(Draft& draft, const Table& in, Confinement& confinement) 
     confinement.capabilities = set;
 }
 
-std::optional<std::vector<std::string>> read_paths(const Table& in, std::string_view key) {
-    return in.has(key) ? std::optional(in.strings(key, is_plain_path, path_expected)) : std::nullopt;
+std::optional<std::vector<std::string>> read_paths(Draft& draft, const Table& in, std::string_view key) {
+    if (!in.has(key)) {
+        return std::nullopt;
+    }
+    auto paths = in.strings(key, is_plain_path, path_expected);
+    std::size_t bytes = 0;
+    for (const std::string& path : paths) {
+        bytes += path.size();
+    }
+    if (bytes > most_path_bytes) {
+        draft.error(in.key_path(key), fmt::format("more than {} bytes of paths", most_path_bytes));
+    }
+    return paths;
 }
 
 void read_digests(Draft& draft, const Table& in, const Role& role, Confinement& confinement) {
@@ -119,8 +131,8 @@ void read_confinement(Draft& draft, const Table& in, Role& role) {
     Confinement& confinement = role.confinement;
     read_capabilities(draft, in, confinement);
     confinement.no_new_privileges = in.boolean("no_new_privileges").value_or(false);
-    confinement.write = read_paths(in, "write");
-    confinement.execute = read_paths(in, "execute");
+    confinement.write = read_paths(draft, in, "write");
+    confinement.execute = read_paths(draft, in, "execute");
     read_digests(draft, in, role, confinement);
     if (const auto directory = in.text("directory")) {
         confinement.directory = *directory;

@@ -120,6 +120,12 @@ TEST(Confinement, paths_are_written_in_one_way) {
         }
     }
     EXPECT_EQ(confinement_of("directory = \"/\"").directory, "/");
+    std::string many;
+    for (int number = 100; number < 120; ++number) {
+        many += '"' + std::string("/") + std::string(2000, 'a') + std::to_string(number) + "\", ";
+    }
+    EXPECT_THAT(problems_of(confined("write = [" + many + "]")),
+                ElementsAre(HasSubstr("role.web.write: more than 32768 bytes of paths")));
 }
 
 TEST(Confinement, a_digest_is_whole_and_of_a_command_of_the_role) {
