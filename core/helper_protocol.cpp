@@ -205,6 +205,18 @@ std::optional<HelperExited> parse_helper_exited(std::string_view body) {
     });
 }
 
+std::string to_frame(const HelperFailed& message) {
+    FrameWriter frame = writer(HelperMessage::failed);
+    frame.bytes(message.why);
+    return frame.frame();
+}
+
+std::optional<HelperFailed> parse_helper_failed(std::string_view body) {
+    return parse<HelperFailed>(body, HelperMessage::failed, [](FrameReader& reader, HelperFailed& message) {
+        message.why = reader.bytes();
+    });
+}
+
 std::string to_frame(const HelperEnding& message) {
     FrameWriter frame = writer(HelperMessage::ending);
     frame.bytes(message.why);
@@ -264,7 +276,7 @@ std::optional<HelperMessage> helper_message_type(std::string_view body) {
     FrameReader reader(body.substr(0, 1));
     const std::uint8_t type = reader.u8();
     if (!reader.ok() || type < static_cast<std::uint8_t>(HelperMessage::ask) ||
-        type > static_cast<std::uint8_t>(HelperMessage::done)) {
+        type > static_cast<std::uint8_t>(HelperMessage::failed)) {
         return std::nullopt;
     }
     return static_cast<HelperMessage>(type);

@@ -5,7 +5,8 @@
 //     Ask            real uid: SCM_CREDENTIALS →
 //                                              ← Allowed, with the elevation's cgroup directory (SCM_RIGHTS);
 //                                              or Refused
-//     authenticates, forks the child into the cgroup, takes a new audit session
+//     authenticates; Failed, where they don't prove who they are, and that is all
+//     forks the child into the cgroup, takes a new audit session
 //     Start, with the command's file (SCM_RIGHTS) where Allowed says that it is pinned →
 //                                              compares its digest, records it
 //                                              ← Go; or Refused
@@ -56,7 +57,8 @@ enum class HelperMessage : std::uint8_t {
     ending = 8,
     prove = 9,
     proven = 10,
-    done = 11
+    done = 11,
+    failed = 12
 };
 
 enum class HelperWhat : std::uint8_t {
@@ -148,6 +150,11 @@ struct HelperStart {
     std::uint32_t session = 0; // its audit session; 4294967295 where the kernel has none
 };
 
+// `why`: one line, "3 incorrect password attempts".
+struct HelperFailed {
+    std::string why;
+};
+
 // `why`: one line, "bob revoked web-ops: nginx is well again". The command is killed as soon as this is sent.
 struct HelperEnding {
     std::string why;
@@ -160,6 +167,7 @@ struct HelperExited {
 [[nodiscard]] std::string to_frame(const HelperAsk& message);
 [[nodiscard]] std::string to_frame(const HelperRefused& message);
 [[nodiscard]] std::string to_frame(const HelperAllowed& message);
+[[nodiscard]] std::string to_frame(const HelperFailed& message);
 [[nodiscard]] std::string to_frame(const HelperStart& message);
 [[nodiscard]] std::string to_frame(const HelperDeadline& message);
 [[nodiscard]] std::string to_frame(const HelperExited& message);
@@ -175,6 +183,7 @@ struct HelperExited {
 [[nodiscard]] std::optional<HelperAsk> parse_helper_ask(std::string_view body);
 [[nodiscard]] std::optional<HelperRefused> parse_helper_refused(std::string_view body);
 [[nodiscard]] std::optional<HelperAllowed> parse_helper_allowed(std::string_view body);
+[[nodiscard]] std::optional<HelperFailed> parse_helper_failed(std::string_view body);
 [[nodiscard]] std::optional<HelperStart> parse_helper_start(std::string_view body);
 [[nodiscard]] std::optional<HelperDeadline> parse_helper_deadline(std::string_view body);
 [[nodiscard]] std::optional<HelperExited> parse_helper_exited(std::string_view body);

@@ -228,7 +228,8 @@ void HelperServer::decide(std::uint64_t id) {
     allow(id, *grant, role, *carrier->not_after);
 }
 
-void HelperServer::record_refusal(const Connection& connection, const std::string& why) {
+void HelperServer::record_refusal(const Connection& connection, const std::string& why,
+                                  std::string_view in_log) {
     const Wanted& wanted = connection.wanted;
     const HelperAsk& ask = connection.ask;
     Json fields{{"run_as", wanted.run_as}, {"cwd", start_of(ask.cwd)}, {"tty", start_of(ask.tty)}};
@@ -245,7 +246,7 @@ void HelperServer::record_refusal(const Connection& connection, const std::strin
     }
     parts_.journal.send_command(Journal::Level::alert,
                                 sudo_line({.account = connection.account.name,
-                                           .refusal = "command not allowed",
+                                           .refusal = in_log,
                                            .tty = ask.tty,
                                            .cwd = ask.cwd,
                                            .run_as = wanted.run_as,

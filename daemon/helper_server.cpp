@@ -4,6 +4,7 @@
 
 #include "core/frame.h"
 #include "core/json.h"
+#include "core/text.h"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@
 namespace jit {
 namespace {
 
+constexpr std::size_t longest_failure = 200; // bytes of it that are kept
 constexpr std::size_t most_connections = 4096;
 constexpr Millis to_ask = std::chrono::seconds(10);
 
@@ -150,6 +152,10 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
     case Awaits::start:
         if (const auto start = parse_helper_start(body)) {
             return check_digest(id, *start);
+        }
+        if (const auto failed = parse_helper_failed(body)) {
+            const std::string why = escape(failed->why.substr(0, longest_failure));
+            record_refusal(connection, why, why);
         }
         return false;
     case Awaits::exit:

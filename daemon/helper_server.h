@@ -87,7 +87,8 @@ private:
     bool check_digest(std::uint64_t id, const HelperStart& start);
     bool started(Connection& connection, const HelperStart& start);
     // In the audit trail and in the log, within what RefusalLimit allows.
-    void record_refusal(const Connection& connection, const std::string& why);
+    void record_refusal(const Connection& connection, const std::string& why,
+                        std::string_view in_log = "command not allowed");
     void refuse(std::uint64_t id, const Denial& denial);
     void refuse(std::uint64_t id, const Error& error);
     bool send(Connection& connection, const std::string& frame, int descriptor = -1);

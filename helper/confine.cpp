@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 namespace jit {
 namespace {
@@ -144,6 +145,14 @@ void Confining::execute(const char* path, char* const* argv, char* const* envp) 
         execveat(file_.get(), "", argv, envp, AT_EMPTY_PATH);
     } else {
         execve(path, argv, envp);
+    }
+    if (errno == ENOEXEC) { // a script that doesn't say whose: the shell's, as everywhere
+        std::vector<char*> words = {const_cast<char*>("sh"), const_cast<char*>(path)};
+        for (char* const* word = argv; *word != nullptr; ++word) {
+            words.push_back(word[1]); // with the end
+        }
+        execve("/bin/sh", words.data(), envp);
+        errno = ENOEXEC;
     }
 }
 

@@ -79,6 +79,29 @@ int exit_like(int status) {
     return 128 + WTERMSIG(status);
 }
 
+// Is it them, is their account good, and may the target have a session?
+Result<void> prove(Pam& pam, const HelperAllowed& allowed, const Options& options, const std::string& tty) {
+    if (auto begun = pam.begin(allowed.caller, allowed.user, tty); !begun) {
+        return begun;
+    }
+    if (allowed.authenticate) {
+        if (options.non_interactive) {
+            return fail(Errc::refused, std::string(messages::password_required));
+        }
+        if (auto proven = pam.authenticate(); !proven) {
+            return proven;
+        }
+    }
+    if (const std::string& service = allowed.confinement.second_factor; !service.empty()) {
+        if (auto proven = prove_second_factor(service, allowed.caller, allowed.user, tty,
+                                              {!options.non_interactive, options.from_stdin, {}});
+            !proven) {
+            return proven;
+        }
+    }
+    return pam.check_account();
+}
+
 int run(Caller& caller, const Options& options, const std::vector<std::string>& words) {
     // What is to be run, as the caller sees it.
     if (!options.directory.empty()) {
@@ -136,30 +159,12 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     }
     record.settled(*command, wish->arguments);
 
-    // Is it them, is their account good, and may the target have a session?
     if (!pam) {
         return refuse(pam.error().message);
     }
-    if (auto begun = (*pam)->begin(allowed.caller, allowed.user, tty); !begun) {
-        return refuse(begun.error().message);
-    }
-    if (allowed.authenticate) {
-        if (options.non_interactive) {
-            return refuse(messages::password_required);
-        }
-        if (auto proven = (*pam)->authenticate(); !proven) {
-            return refuse(proven.error().message);
-        }
-    }
-    if (const std::string& service = allowed.confinement.second_factor; !service.empty()) {
-        if (auto proven = prove_second_factor(service, allowed.caller, allowed.user, tty,
-                                              {!options.non_interactive, options.from_stdin, {}});
-            !proven) {
-            return refuse(proven.error().message);
-        }
-    }
-    if (auto good = (*pam)->check_account(); !good) {
-        return refuse(good.error().message);
+    if (auto proven = prove(**pam, allowed, options, tty); !proven) {
+        static_cast<void>(jitd->send(to_frame(HelperFailed{proven.error().message}))); // or it isn't recorded
+        return refuse(proven.error().message);
     }
     const auto confining = Confining::prepare(allowed.confinement, *command);
     if (!confining) {

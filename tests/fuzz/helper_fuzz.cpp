@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     check(body, parse_helper_start);
     check(body, parse_helper_deadline);
     check(body, parse_helper_exited);
+    check(body, parse_helper_failed);
     check(body, parse_helper_ending);
     check(body, parse_helper_prove);
     require(is_helper_go(body) + is_helper_deadline_question(body) + is_helper_proven(body) +

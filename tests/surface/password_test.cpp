@@ -36,6 +36,14 @@ TEST_F(Password, is_wrong_three_times_at_most) {
     const Result wrong = host().as("dave", "yes wrong | jit-sudo -S id");
     EXPECT_EQ(wrong.status, 1);
     EXPECT_THAT(wrong.err, AllOf(HasSubstr("Sorry, try again."), HasSubstr("3 incorrect password attempts")));
+    EXPECT_THAT(host().root("jitctl audit --kind request.refused").out,
+                HasSubstr("3 incorrect password attempts"));
+    EXPECT_TRUE(eventually([] {
+        return host()
+                   .root("journalctl -q -t jit-sudo -o cat _COMM=jitd")
+                   .out.find("dave : 3 incorrect password attempts ; TTY=unknown ; PWD=/home/dave ; "
+                             "USER=root ; COMMAND=") != std::string::npos;
+    }));
     const Result second = host().as("dave", "printf 'wrong\\npw-dave\\n' | jit-sudo -S id -u");
     EXPECT_EQ(second.out, "0\n") << second;
     EXPECT_THAT(host().as("dave", "jit-sudo -S id </dev/null").err, HasSubstr("no password was given"));

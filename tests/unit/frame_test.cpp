@@ -54,6 +54,8 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_EQ(again->command, "/usr/bin/printf");
     EXPECT_EQ(again->groups, allowed.groups);
     EXPECT_EQ(again->deadline.time, 1'800'000'000'000);
+    EXPECT_EQ(parse_helper_failed(body_of(to_frame(HelperFailed{"locked"})))->why, "locked");
+    EXPECT_FALSE(parse_helper_failed(body_of(to_frame(HelperEnding{"locked"}))));
     EXPECT_EQ(parse_helper_exited(body_of(to_frame(HelperExited{.status = -1})))->status, -1);
     EXPECT_EQ(parse_helper_ending(body_of(to_frame(HelperEnding{.why = "bob revoked web"})))->why,
               "bob revoked web");
@@ -145,7 +147,7 @@ TEST(Frame, a_message_of_another_type_is_refused) {
     EXPECT_FALSE(is_helper_go(body_of(deadline_question_frame())));
     EXPECT_TRUE(is_helper_go(body_of(go_frame())));
     EXPECT_FALSE(helper_message_type(std::string(1, '\0')));
-    EXPECT_FALSE(helper_message_type(std::string(1, '\x0c')));
+    EXPECT_FALSE(helper_message_type(std::string(1, '\x0d')));
     EXPECT_FALSE(helper_message_type(""));
 }
 
