@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// full_screen: a program that has the whole screen, as an editor or a pager does. It shows what it is typed,
+// each key as <k>. ^Z suspends it as its users know it, with the screen as it was; a pager does so while what
+// it shows comes from its standard input. `q` ends it. Told another size of the window, or to go on, it draws
+// anew.
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+namespace {
+
+volatile std::sig_atomic_t resized = 0;
+
+int terminal = -1;
+termios before{};
+
+void enter() {
+    tcgetattr(terminal, &before);
+    termios raw = before;
+    cfmakeraw(&raw);
+    tcsetattr(terminal, TCSADRAIN, &raw);
+    dprintf(terminal, "\x1b[?1049h\x1b[?25l");
+}
+
+void leave() {
+    dprintf(terminal, "\x1b[?1049l\x1b[?25h");
+    tcsetattr(terminal, TCSADRAIN, &before);
+}
+
+void draw() {
+    winsize size{};
+    ioctl(terminal, TIOCGWINSZ, &size);
+    dprintf(terminal, "screen of %dx%d\r\n", size.ws_row, size.ws_col);
+}
+
+} // namespace
+
+int main() {
+    terminal = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    if (terminal < 0) {
+        std::perror("/dev/tty");
+        return 2;
+    }
+    if (!isatty(STDIN_FILENO)) {
+        char buffer[65536];
+        ssize_t all = 0;
+        for (ssize_t got = 0; (got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
+            all += got;
+        }
+        dprintf(terminal, "%zd bytes\r\n", all);
+    }
+    struct sigaction action{};
+    action.sa_handler = [](int) { resized = 1; };
+    sigaction(SIGWINCH, &action, nullptr);
+    enter();
+    draw();
+    for (;;) {
+        char key = 0;
+        const ssize_t got = read(terminal, &key, 1);
+        if (got < 0 && errno == EINTR) {
+            if (resized != 0) {
+                resized = 0;
+                draw();
+            }
+        } else if (got != 1 || key == 'q') {
+            leave();
+            return got == 1 ? 0 : 1;
+        } else if (key == '\x1a') {
+            leave();
+            kill(0, SIGTSTP);
+            enter();
+            draw();
+        } else {
+            dprintf(terminal, "<%c>", key);
+        }
+    }
+}
