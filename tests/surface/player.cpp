@@ -24,7 +24,7 @@ authenticate = false
 run_as       = ["root", "carol"]
 commands     = ["/usr/bin/bash **", "/usr/bin/sh **", "/usr/bin/cat **", "/usr/bin/sleep *", "/usr/bin/stty **",
                 "/usr/bin/true", "/usr/bin/tty", "/usr/bin/yes", "/usr/bin/seq **", "/usr/bin/head **",
-                "/usr/local/bin/full_screen", "/usr/local/bin/broken"]
+                "/usr/local/bin/full_screen **", "/usr/local/bin/broken"]
 )";
 
 std::string content_of(const char* path) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // full_screen: a program that has the whole screen, as an editor or a pager does. It shows what it is typed,
-// each key as <k>. ^Z suspends it as its users know it, with the screen as it was; a pager does so while what
-// it shows comes from its standard input. `q` ends it. Told another size of the window, or to go on, it draws
-// anew.
+// each key as <k>. Where its standard input is no terminal it reads some of it first, and no more, as a pager
+// does. ^Z suspends it, with the screen as it was; `q` ends it. Told another size of the window, or to go on,
+// it draws anew.
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -47,12 +47,10 @@ int main() {
         return 2;
     }
     if (!isatty(STDIN_FILENO)) {
-        char buffer[65536];
-        ssize_t all = 0;
-        for (ssize_t got = 0; (got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
-            all += got;
+        char buffer[4096];
+        if (read(STDIN_FILENO, buffer, sizeof buffer) <= 0) {
+            return 3;
         }
-        dprintf(terminal, "%zd bytes\r\n", all);
     }
     struct sigaction action{};
     action.sa_handler = [](int) { resized = 1; };

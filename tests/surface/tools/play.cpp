@@ -114,6 +114,7 @@ public:
             execvp(command[0], command);
             die(command[0]);
         }
+        std::signal(SIGHUP, SIG_IGN); // it is for those at the terminal
         fcntl(master_, F_SETFL, O_NONBLOCK);
     }
 
@@ -339,7 +340,6 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
-    std::signal(SIGHUP, SIG_IGN); // it is for those at the terminal
     char bash[] = "bash", norc[] = "--norc", interactive[] = "-i";
     char* shell[] = {bash, norc, interactive, nullptr};
     Play play(argc > 1 ? argv + 1 : shell);
