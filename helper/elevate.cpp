@@ -117,7 +117,9 @@ Result<void> Child::give_birth(const Elevation& elevation, How how) {
 
 void Child::end() {
     channel_.reset(); // what waits for its release ends by itself
-    kill();
+    if (pidfd_) {
+        syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    }
     if (pid_ > 0) {
         int status = 0;
         while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -168,12 +170,6 @@ void Child::resume(bool foreground) const {
             order({foreground ? KeeperOrder::What::foreground : KeeperOrder::What::background}));
     } else {
         signal_group(SIGCONT);
-    }
-}
-
-void Child::kill() {
-    if (pidfd_) {
-        syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
     }
 }
 

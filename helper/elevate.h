@@ -67,7 +67,6 @@ public:
     // SIGCHLD comes, and when `reports` is readable.
     [[nodiscard]] std::optional<int> changed();
     [[nodiscard]] int reports() const { return keeper_ ? channel_.get() : -1; }
-    void kill(); // at once
 
     [[nodiscard]] pid_t command() const { return command_; } // its number, and that of its process group
     [[nodiscard]] std::uint32_t session() const { return session_; }

@@ -272,7 +272,7 @@ private:
         timer_.disarm();
         killed_ = true;
         if (!write_cgroup_file(elevation_.cgroup, "cgroup.kill", "1")) {
-            child_.kill(); // jitd has removed the cgroup: then this is all that could be left
+            child_.signal_group(SIGKILL); // jitd has removed the cgroup: then this is all that could be left
         }
     }
 
