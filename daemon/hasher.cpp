@@ -48,18 +48,22 @@ struct Hasher::Job {
     crypto_hash_sha256_state state{};
     std::int64_t offset = 0;
     Result<void> good;
+    std::weak_ptr<const bool> ticket;
 };
 
-void Hasher::hash(Fd file, Done done) {
+Hasher::Ticket Hasher::hash(Fd file, Done done) {
+    auto ticket = std::make_shared<const bool>(true);
     auto job = std::make_shared<Job>();
     job->good = check_file(file.get());
     job->file = std::move(file);
     job->done = std::move(done);
+    job->ticket = ticket;
     crypto_hash_sha256_init(&job->state);
     jobs_.push_back(std::move(job));
     if (jobs_.size() == 1) {
         next();
     }
+    return ticket;
 }
 
 void Hasher::next() {
@@ -69,6 +73,12 @@ void Hasher::next() {
 void Hasher::turn() {
     const auto job = jobs_.front();
     jobs_.pop_front();
+    if (job->ticket.expired()) {
+        if (!jobs_.empty()) {
+            next();
+        }
+        return;
+    }
     std::array<unsigned char, slice> bytes;
     const ssize_t got = job->good ? pread(job->file.get(), bytes.data(), bytes.size(), job->offset) : -1;
     const int error = errno;

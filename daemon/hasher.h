@@ -23,9 +23,11 @@ class Hasher {
 public:
     explicit Hasher(Loop& loop) : loop_(loop) {}
 
-    // `done` is called in a later turn, with 64 hex digits or why there are none.
+    // `done` is called in a later turn, with 64 hex digits or why there are none; while the ticket is kept,
+    // and not after: what nobody waits for is read no further.
     using Done = std::function<void(const Result<std::string>&)>;
-    void hash(Fd file, Done done);
+    using Ticket = std::shared_ptr<const bool>;
+    [[nodiscard]] Ticket hash(Fd file, Done done);
 
     static constexpr std::int64_t largest = 256 * 1024 * 1024;
 

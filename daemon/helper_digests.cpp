@@ -22,13 +22,10 @@ bool HelperServer::check_digest(std::uint64_t id, const HelperStart& start) {
     }
     // Whatever comes meanwhile comes too early.
     connection.awaits = Awaits::us;
-    hasher_.hash(std::move(connection.file), [this, id, start](const Result<std::string>& digest) {
-        Connection* waiting = find(id);
-        if (waiting == nullptr) {
-            return; // it went away meanwhile
-        }
-        const auto& path = waiting->wanted.command->path;
-        const auto& digests = waiting->confinement.digests.find(path)->second;
+    auto done = [this, id, start](const Result<std::string>& digest) {
+        Connection& waiting = *find(id); // it has the ticket
+        const auto& path = waiting.wanted.command->path;
+        const auto& digests = waiting.confinement.digests.find(path)->second;
         Result<void> good = digest ? Result<void>() : std::unexpected(digest.error());
         if (digest && std::ranges::find(digests, *digest) == digests.end()) {
             good = fail(Errc::refused,
@@ -36,13 +33,14 @@ bool HelperServer::check_digest(std::uint64_t id, const HelperStart& start) {
                                     escape(path), *digest));
         }
         if (!good) {
-            record_refusal(*waiting, good.error().message);
+            record_refusal(waiting, good.error().message);
             return refuse(id, good.error());
         }
-        if (!started(*waiting, start)) {
+        if (!started(waiting, start)) {
             drop(id);
         }
-    });
+    };
+    connection.hashing = hasher_.hash(std::move(connection.file), std::move(done));
     return true;
 }
 

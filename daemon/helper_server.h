@@ -61,6 +61,7 @@ private:
         bool proven_before = false; // and this is why it wasn't
         Confinement confinement;    // that jit-sudo was told to apply
         Fd file;                    // the command's, that came with Start
+        Hasher::Ticket hashing;     // while it is compared
         std::string place;          // the cgroup's name, from Allowed to the end
         Loop::Source io;
         Loop::Source deadline;

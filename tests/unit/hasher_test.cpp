@@ -34,13 +34,15 @@ protected:
         auto loop = Loop::make();
         Hasher hasher(*loop);
         std::vector<std::string> results;
+        std::vector<Hasher::Ticket> tickets;
         for (const std::string& path : paths) {
-            hasher.hash(Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), [&](const Result<std::string>& digest) {
-                results.push_back(digest ? digest->substr(0, 8) : digest.error().message);
-                if (results.size() == paths.size()) {
-                    loop->stop();
-                }
-            });
+            tickets.push_back(hasher.hash(
+                Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), [&](const Result<std::string>& digest) {
+                    results.push_back(digest ? digest->substr(0, 8) : digest.error().message);
+                    if (results.size() == paths.size()) {
+                        loop->stop();
+                    }
+                }));
         }
         EXPECT_TRUE(loop->run());
         return results;
@@ -58,6 +60,20 @@ TEST_F(HasherTest, gives_the_sha_256_of_a_file) {
 TEST_F(HasherTest, lets_small_files_pass_a_large_one) {
     EXPECT_THAT(hashed({file("large", std::string(1'000'000, 'a')), file("abc", "abc"), file("empty", "")}),
                 ElementsAre("e3b0c442", "ba7816bf", "cdc76e5c"));
+}
+
+TEST_F(HasherTest, reads_no_further_what_nobody_waits_for) {
+    auto loop = Loop::make();
+    Hasher hasher(*loop);
+    const auto opened = [](const std::string& path) { return Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)); };
+    const std::string large = file("large", std::string(1'000'000, 'a'));
+    const std::string larger = file("larger", std::string(2'000'000, 'a'));
+    Hasher::Ticket given_up =
+        hasher.hash(opened(large), [](const Result<std::string>&) { FAIL() << "nobody waits"; });
+    given_up.reset();
+    const Hasher::Ticket other =
+        hasher.hash(opened(larger), [&](const Result<std::string>&) { loop->stop(); });
+    EXPECT_TRUE(loop->run());
 }
 
 TEST_F(HasherTest, reads_no_device_no_directory_and_nothing_without_an_end) {
