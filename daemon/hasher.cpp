@@ -17,7 +17,7 @@
 namespace jit {
 namespace {
 
-constexpr std::size_t slice = 256 * 1024; // under a millisecond
+constexpr std::size_t slice = std::size_t{256} * 1024; // under a millisecond
 
 constexpr std::array<std::int64_t, 6> remote = {NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,  SMB2_SUPER_MAGIC,
                                                 CIFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, V9FS_MAGIC};

@@ -29,7 +29,7 @@ public:
     using Ticket = std::shared_ptr<const bool>;
     [[nodiscard]] Ticket hash(Fd file, Done done);
 
-    static constexpr std::int64_t largest = 256 * 1024 * 1024;
+    static constexpr std::int64_t largest = std::int64_t{256} << 20;
 
 private:
     struct Job;
