@@ -61,11 +61,17 @@ Outcome<Exit> policy_reload(const Context& context) {
         return std::unexpected(taken ? problems.error() : taken.error());
     }
     context.print_json(*reply);
-    context.print_text(problem_lines(*problems));
-    context.print_text(*taken
-                           ? "policy taken: it holds from now on\n"
-                           : "policy NOT taken: the files are broken, and the one before stays in force\n");
-    return *taken ? Exit::done : Exit::policy_broken;
+    if (!*taken) {
+        context.print_text(problem_lines(*problems));
+        context.print_text("policy NOT taken: the files are broken, and the one before stays in force\n");
+        return Exit::policy_broken;
+    }
+    context.print_text("policy taken: it holds from now on\n");
+    if (!problems->empty()) {
+        context.print_text(fmt::format("{} {}: jitctl policy check\n", problems->size(),
+                                       problems->size() == 1 ? "warning" : "warnings"));
+    }
+    return Exit::done;
 }
 
 } // namespace jit

@@ -42,6 +42,19 @@ TEST(Policy, ABrokenFileNeverReplacesTheOneInForceAndEverybodyIsTold) {
     }));
 }
 
+TEST(Policy, AReloadCountsTheWarningsThatACheckShows) {
+    Host host;
+    host.write(POLICY_FILE, std::string(POLICY) +
+                                "[role.cats]\nrisk = \"low\"\neligible = [\"alice\"]\nmax = \"1h\"\n"
+                                "commands = [\"/usr/bin/cat **\"]\n");
+    EXPECT_THAT(host.root("jitctl policy check").out, HasSubstr("** allows any arguments"));
+    const Result reloaded = host.root("jitctl policy reload");
+    EXPECT_EQ(reloaded.status, 0) << reloaded;
+    EXPECT_THAT(
+        reloaded.out,
+        testing::MatchesRegex("policy taken: it holds from now on\n[0-9]+ warnings: jitctl policy check\n"));
+}
+
 TEST(Policy, AfterARestartWithABrokenFileTheLastGoodOneHoldsAndGrantsLiveOn) {
     Host host;
     host.policy(POLICY);
