@@ -44,6 +44,10 @@ void Player::begins(const std::string& steps) {
 
 testing::AssertionResult Player::does(const std::string& steps) {
     begins(steps);
+    return ends();
+}
+
+testing::AssertionResult Player::ends() {
     const std::string mark = "\x1e" + std::to_string(marks_) + "\n";
     // play has a patience of its own, and says more.
     const bool done = eventually(

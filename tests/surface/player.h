@@ -16,8 +16,9 @@ public:
     // All of these steps, a line each; tools/play.cpp lists them. Where one fails: why, and what had been
     // shown.
     testing::AssertionResult does(const std::string& steps);
-    // Starts them, without waiting for their end.
+    // The same in two parts, for what several do at once.
     void begins(const std::string& steps);
+    testing::AssertionResult ends();
     // What the terminal has shown since the last does() began, but the marks.
     std::string shown();
 

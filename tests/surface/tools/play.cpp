@@ -13,9 +13,12 @@
 //   termios          prints those that matter, "[icanon -echo …]"; of the shell's terminal
 //   size ROWS COLS   the window has another size
 //   paste FILE       its contents, as fast as they are taken, while what is shown is read on
-//   swallow TEXT     as expect, for much: of what shows before TEXT only the number of bytes and a sum are
-//   printed patience SECONDS for what is expected (20) hangup           the terminal is gone end waits until
-//   nobody has the terminal open any more mark NAME        prints "\x1eNAME\n"
+//   swallow TEXT     as expect, for much: what shows before TEXT is counted and summed, not printed
+//   when COMMAND     waits until a shell elsewhere succeeds with COMMAND; meanwhile nothing is read
+//   patience SECONDS for what is expected (20)
+//   hangup           the terminal is gone
+//   end              waits until nobody has the terminal open any more
+//   mark NAME        prints "\x1eNAME\n"
 //
 // TEXT has \r \n \t \e \s (a blank) \\ and \xHH. Nothing here waits for a time to pass: a result never hangs
 // on how fast a machine is.
@@ -45,7 +48,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr const char* PROMPT = "[play]$ ";
-constexpr std::size_t UNREAD = std::size_t{64} << 10; // of what only counts
+constexpr std::size_t MOST_KEPT = std::size_t{64} << 10; // of what only counts
 
 struct Flag {
     const char* name;
@@ -145,6 +148,8 @@ public:
             paste(words);
         } else if (verb == "swallow") {
             swallow(text);
+        } else if (verb == "when") {
+            when(words);
         } else if (verb == "patience") {
             patience_ = std::chrono::seconds(std::stoi(words));
         } else if (verb == "hangup") {
@@ -239,8 +244,10 @@ private:
                     seen_ += text.size();
                     return true;
                 }
-                if (shown_.size() > seen_ + UNREAD) {
+                if (shown_.size() > seen_ + text.size()) {
                     pass(shown_.size() - text.size());
+                }
+                if (seen_ > MOST_KEPT) {
                     shown_.erase(0, seen_);
                     seen_ = 0;
                 }
@@ -248,6 +255,16 @@ private:
             },
             false);
         print('[' + std::to_string(bytes) + " bytes, sum " + std::to_string(sum) + "]" + text);
+    }
+
+    void when(const std::string& command) {
+        const auto deadline = Clock::now() + patience_;
+        while (std::system(command.c_str()) != 0) {
+            if (Clock::now() > deadline) {
+                fail("it didn't come true");
+            }
+            usleep(50'000);
+        }
     }
 
     void type(const std::string& text) {
