@@ -20,6 +20,7 @@ title        = "Work at a terminal"
 risk         = "low"
 eligible     = ["alice"]
 max          = "1h"
+extend       = "2h"
 authenticate = false
 run_as       = ["root", "carol"]
 commands     = ["/usr/bin/bash **", "/usr/bin/sh **", "/usr/bin/cat **", "/usr/bin/sleep *", "/usr/bin/stty **",
@@ -30,6 +31,12 @@ commands     = ["/usr/bin/bash **", "/usr/bin/sh **", "/usr/bin/cat **", "/usr/b
 std::string content_of(const char* path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Who looks for a mistake looks at the end.
+std::string last_of(const std::string& shown) {
+    constexpr std::size_t most = 8000;
+    return shown.size() > most ? "[…]" + shown.substr(shown.size() - most) : shown;
 }
 
 } // namespace
@@ -59,7 +66,7 @@ testing::AssertionResult Player::ends() {
         std::chrono::seconds(100));
     if (done && session_.output().find(mark) != std::string::npos)
         return testing::AssertionSuccess();
-    return testing::AssertionFailure() << "at the terminal:\n" << session_.output();
+    return testing::AssertionFailure() << "at the terminal:\n" << last_of(session_.output());
 }
 
 std::string Player::shown() {

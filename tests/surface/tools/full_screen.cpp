@@ -4,6 +4,7 @@
 // does. ^Z suspends it, with the screen as it was; `q` ends it. Told another size of the window, or to go on,
 // it draws anew.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -55,17 +56,25 @@ int main() {
     struct sigaction action{};
     action.sa_handler = [](int) { resized = 1; };
     sigaction(SIGWINCH, &action, nullptr);
+    // It comes while it is waited for, and at no other time.
+    sigset_t blocked, open_to;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &blocked, &open_to);
     enter();
     draw();
     for (;;) {
-        char key = 0;
-        const ssize_t got = read(terminal, &key, 1);
-        if (got < 0 && errno == EINTR) {
+        pollfd keys{terminal, POLLIN, 0};
+        if (ppoll(&keys, 1, nullptr, &open_to) < 0 && errno == EINTR) {
             if (resized != 0) {
                 resized = 0;
                 draw();
             }
-        } else if (got != 1 || key == 'q') {
+            continue;
+        }
+        char key = 0;
+        const ssize_t got = read(terminal, &key, 1);
+        if (got != 1 || key == 'q') {
             leave();
             return got == 1 ? 0 : 1;
         } else if (key == '\x1a') {

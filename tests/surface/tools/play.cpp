@@ -31,6 +31,7 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -48,6 +49,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr const char* PROMPT = "[play]$ ";
+constexpr std::size_t MOST_TOLD = 4000;
 constexpr std::size_t MOST_KEPT = std::size_t{64} << 10; // of what only counts
 
 struct Flag {
@@ -172,9 +174,12 @@ private:
 
     [[noreturn]] void fail(const std::string& why) {
         show();
-        std::printf("\n\x1d"
-                    "play: %s: %s. Since what was expected last it showed:\n%s\n%s\n",
-                    step_.c_str(), why.c_str(), shown_.substr(seen_).c_str(), settings().c_str());
+        std::printf(
+            "\n\x1d"
+            "play: %s: %s. Since what was expected last it showed:\n%s\n%s\n",
+            step_.c_str(), why.c_str(),
+            shown_.substr(std::max(seen_, shown_.size() - std::min(shown_.size(), MOST_TOLD))).c_str(),
+            settings().c_str());
         std::fflush(stdout);
         _exit(1);
     }
