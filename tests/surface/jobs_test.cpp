@@ -248,13 +248,15 @@ TEST_F(Jobs, a_shell_has_jobs_of_its_own) {
         expect #
         line PS1='deep# '
         expect \r\ndeep#\s
-        line sh -c 'echo beg""un; exec sleep 603'
+        line sh -c 'echo beg""un; exec cat'
         expect begun
         key Z
         expect Stopped
         expect deep#\s
         line fg
-        expect sleep 603'\r\n
+        expect exec cat'\r\n
+        line back
+        expect back\r\nback\r\n
         key C
         expect deep#\s
         line exit
