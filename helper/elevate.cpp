@@ -186,8 +186,10 @@ std::optional<int> Child::changed() {
         channel_.reset(); // it was killed: what became of it is what became of the command
     }
     int status = 0;
-    if (waitpid(pid_, &status, WNOHANG | (keeper_ ? 0 : WUNTRACED)) == pid_) {
-        return status;
+    while (waitpid(pid_, &status, WNOHANG | (keeper_ ? 0 : WUNTRACED)) == pid_) {
+        if (keeper_ || !was_traced(pid_, status)) {
+            return status;
+        }
     }
     return std::nullopt;
 }

@@ -11,6 +11,7 @@
 #include <linux/close_range.h>
 #include <optional>
 #include <poll.h>
+#include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -76,6 +77,12 @@ private:
     void report() const {
         KeeperReport report;
         while (waitpid(command_, &report.status, WNOHANG | WUNTRACED) == command_) {
+            if (was_traced(command_, report.status)) {
+                continue;
+            }
+            if (!WIFSTOPPED(report.status)) {
+                give_terminal(false); // or the kernel hangs up, with us, on what it left in the background
+            }
             send(channel_, &report, sizeof report, MSG_NOSIGNAL);
             if (!WIFSTOPPED(report.status)) {
                 _exit(0);
@@ -129,6 +136,14 @@ private:
 };
 
 } // namespace
+
+bool was_traced(pid_t command, int status) {
+    if (!WIFSTOPPED(status)) {
+        return false;
+    }
+    const long signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status); // of an execve(2) that was traced
+    return ptrace(PTRACE_DETACH, command, nullptr, signal) == 0;
+}
 
 void keep(int channel, int slave, int release, pid_t command, bool foreground) {
     keep_only(channel, slave, release);

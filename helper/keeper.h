@@ -38,6 +38,10 @@ struct KeeperReport {
     std::int32_t status = 0; // as waitpid(2) gives it: the command has stopped or ended
 };
 
+// A command may have made its parent its tracer (PTRACE_TRACEME): then each of its signals looks like a stop,
+// with a number that it chooses. Whether that was so; it is traced no more, and goes on with its signal.
+[[nodiscard]] bool was_traced(pid_t command, int status);
+
 // Never comes back. `channel`: to jit-sudo, SOCK_SEQPACKET. `release`: what the command waits for; the order
 // to release is passed on there. `foreground`: whether the command may read from the terminal from the start.
 [[noreturn]] void keep(int channel, int slave, int release, pid_t command, bool foreground);

@@ -28,9 +28,10 @@ constexpr int abi_with_truncate = 3; // Linux 6.2
 constexpr std::uint64_t write_file = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
 constexpr std::uint64_t write_below =
     write_file | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
-    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-    LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER;
+    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |
+    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER;
+// Never: what is reached by a device is no file below these directories.
+constexpr std::uint64_t make_devices = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
 constexpr std::uint64_t of_files = write_file | LANDLOCK_ACCESS_FS_EXECUTE; // what makes sense for one file
 
 // What programs take for granted, and what nothing is kept in.
@@ -121,7 +122,8 @@ Result<std::optional<Fd>> make_landlock_ruleset(const HelperConfinement& confine
         return std::unexpected(std::move(able.error()));
     }
     landlock_ruleset_attr attributes{};
-    attributes.handled_access_fs = LANDLOCK_ACCESS_FS_REFER | (confinement.bounds_write ? write_below : 0) |
+    attributes.handled_access_fs = LANDLOCK_ACCESS_FS_REFER |
+                                   (confinement.bounds_write ? write_below | make_devices : 0) |
                                    (confinement.bounds_execute ? LANDLOCK_ACCESS_FS_EXECUTE : 0);
     Fd ruleset(
         static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0))); // CLOEXEC

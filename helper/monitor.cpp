@@ -207,9 +207,10 @@ private:
         }
         // So the shell gets its terminal back, until it lets us go on.
         if (relay_) {
+            relay_->flush();
             relay_->detach();
         }
-        if (stop_job(number == SIGSTOP ? SIGTSTP : number)) {
+        if (stop_job(number == SIGTTIN || number == SIGTTOU ? number : SIGTSTP)) {
             return; // a SIGCONT has come
         }
         go_on();

@@ -183,6 +183,18 @@ void Relay::drain(const SignalQueue& signals) {
     }
 }
 
+void Relay::flush() {
+    constexpr int most = 16; // reads: more than a pty holds; what it started may go on writing
+    for (int reads = 0;
+         reads < most && !hung_up_ && to_terminal_.pour(terminal_.fd.get()) && to_terminal_.empty();
+         ++reads) {
+        take_output();
+        if (to_terminal_.empty()) {
+            return;
+        }
+    }
+}
+
 void Relay::resize() {
     if (pty_.master) {
         copy_window_size(terminal_, pty_.master.get());

@@ -25,6 +25,8 @@ public:
     // After the command's end: what is still there. A terminal that takes nothing is waited for until
     // somebody wants us to end.
     void drain(const SignalQueue& signals);
+    // What the command wrote before it stopped, as far as the terminal takes it at once.
+    void flush();
     void resize();
     void attach(); // we are in the foreground, and the command is to have the terminal
     void detach();

@@ -9,6 +9,8 @@
 namespace jit::host {
 namespace {
 
+// A command that isn't jit-sudo's is typed at when it has begun, or when the shell's line editor has left the
+// terminal (`until icanon`): while that has it, Enter ends no line.
 class Jobs : public AtATerminal {
 protected:
     // A shell that leaves the terminal as its commands left it; bash mends much.
@@ -140,6 +142,7 @@ TEST_F(Jobs, with_b_a_command_is_no_job_and_its_output_still_shows) {
         expect one\r\nlate\r\n
         line
         run cat
+        until icanon
         line mine
         expect mine\r\nmine\r\n
         key D
@@ -176,6 +179,41 @@ TEST_F(Jobs, two_are_stopped_and_each_goes_on_alone) {
     )"));
 }
 
+TEST_F(Jobs, a_pipeline_is_stopped_and_goes_on_as_one) {
+    Player alice(host());
+    EXPECT_TRUE(alice.does(R"(
+        run jit-sudo sh -c 'echo begun >&2; exec cat' | cat
+        expect begun
+        line one
+        expect one\r\none\r\n
+        key Z
+        expect Stopped
+        run fg
+        expect | cat\r\n
+        line two
+        expect two\r\ntwo\r\n
+        key D
+        run yes | jit-sudo sh -c 'echo begun >&2; exec cat' | cat >/dev/null
+        expect begun
+        key Z
+        expect Stopped
+        prompt
+    )"));
+    EXPECT_TRUE(comes_true("! ps -eo stat=,comm= | grep -E ' (yes|cat)$' | grep -v ^T"))
+        << host().root("ps -ef").out;
+    EXPECT_TRUE(alice.does(R"(
+        line fg
+        expect /dev/null\r\n
+    )"));
+    EXPECT_TRUE(comes_true("ps -eo stat=,comm= | grep -E ' (yes|cat)$' | grep -v ^T"));
+    EXPECT_TRUE(alice.does(R"(
+        key C
+        run echo over
+        expect over
+    )"));
+    EXPECT_TRUE(comes_true("! pgrep -x 'yes|cat'"));
+}
+
 TEST_F(Jobs, an_interrupt_ends_all_of_a_pipeline) {
     Player alice(host());
     EXPECT_TRUE(alice.does(R"(
@@ -193,6 +231,65 @@ TEST_F(Jobs, an_interrupt_ends_all_of_a_pipeline) {
         prompt
     )"));
     EXPECT_TRUE(comes_true("! pgrep -fx 'sleep 602'"));
+}
+
+TEST_F(Jobs, a_shell_has_jobs_of_its_own) {
+    Player alice(host());
+    EXPECT_TRUE(alice.does(R"(
+        run jit-sudo bash --norc
+        expect #
+        line PS1='in# '
+        expect \r\nin#\s
+        line sh -c 'echo beg""un; exec cat'
+        expect begun
+        line one
+        expect one\r\none\r\n
+        key Z
+        expect Stopped
+        expect in#\s
+        line bash --norc
+        expect #
+        line PS1='deep# '
+        expect \r\ndeep#\s
+        line sh -c 'echo beg""un; exec cat'
+        expect begun
+        key Z
+        expect Stopped
+        expect deep#\s
+        line fg
+        expect exec cat'\r\n
+        line back
+        expect back\r\nback\r\n
+        key C
+        expect deep#\s
+        line exit
+        expect in#\s
+        line fg
+        expect exec cat'\r\n
+        line two
+        expect two\r\ntwo\r\n
+        key D
+        expect in#\s
+        line cat | cat &
+        expect in#\s
+        line wait %1; jobs
+        expect Stopped
+        expect in#\s
+        line kill -KILL %1
+        line suspend
+        expect Stopped
+        expect [play]$
+        line jobs
+        expect jit-sudo bash
+        run fg
+        until -isig
+        line echo a''live
+        expect alive
+        expect in#\s
+        line exit 5
+        run echo status $?
+        expect status 5
+    )"));
 }
 
 TEST_F(Jobs, jit_sudo_itself_may_be_stopped_again_and_again) {

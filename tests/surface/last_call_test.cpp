@@ -153,6 +153,7 @@ TEST_F(LastCall, a_command_in_the_background_ends_without_taking_the_terminal) {
         expect begun
         line
         run cat
+        until icanon
         line one
         expect one\r\none\r\n
     )"));

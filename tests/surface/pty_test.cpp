@@ -279,6 +279,25 @@ TEST_F(Pty, output_that_a_slow_terminal_has_not_taken_yet_is_not_lost_at_the_end
     }
 }
 
+TEST_F(Pty, what_is_typed_before_the_command_has_begun_is_its_to_read) {
+    Player alice(host());
+    EXPECT_TRUE(alice.does(R"~(
+        run until test -e ~/typed; do sleep .1; done; jit-sudo sh -c 'read a; read b; echo "got <$a> <$b>"'
+        until icanon
+        line ahead
+        expect ahead\r\n
+        send half
+        expect half
+    )~"));
+    host().root("touch /home/alice/typed");
+    EXPECT_TRUE(alice.does(R"~(
+        until -isig
+        line  a line
+        expect got <ahead> <half a line>
+        prompt
+    )~"));
+}
+
 TEST_F(Pty, output_that_is_held_holds_nobody_up) {
     Player alice(host());
     EXPECT_TRUE(alice.does(R"~(
