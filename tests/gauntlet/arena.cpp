@@ -2,8 +2,6 @@
 #include "tests/gauntlet/arena.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -14,11 +12,6 @@ namespace {
 // Bytes that no output of a test has.
 constexpr char END_OF_PART = '\x1e';
 constexpr char END_OF_COMMAND = '\x1d';
-
-std::string content_of(const char* path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::string next_part(std::string& text, char end) {
     const auto at = text.find(end);
@@ -70,7 +63,7 @@ std::map<std::string, Session> Arena::shells_;
 
 void Arena::SetUpTestSuite() {
     host_ = std::make_unique<Host>();
-    host().write("/usr/local/bin/oddly", content_of(JIT_ODDLY), "0755");
+    host().copy(JIT_ODDLY, "/usr/local/bin/oddly", "0755");
     host().root("useradd --create-home erin");
     host().policy(GAUNTLET_POLICY);
     const Result asked = host().root("runuser -u alice -- jitctl request tools --reason test && "

@@ -2,9 +2,6 @@
 // Words, names and numbers on the command line.
 #include "tests/gauntlet/arena.h"
 
-#include <fstream>
-#include <iterator>
-
 namespace jit::host {
 namespace {
 
@@ -30,8 +27,7 @@ TEST_F(Arguments, g001_without_even_a_name_in_argv_nothing_runs) {
     EXPECT_THAT(runs[0], RanNothing());
     EXPECT_LT(runs[0].status, 99);
     // Kernels since 5.18 put an empty name there: what would be, without that.
-    std::ifstream library(JIT_NO_ARGUMENTS, std::ios::binary);
-    host().write("/root/no_arguments.so", {std::istreambuf_iterator<char>(library), {}});
+    host().copy(JIT_NO_ARGUMENTS, "/root/no_arguments.so");
     const Result none = host().root("LD_PRELOAD=/root/no_arguments.so jit-sudo -n id");
     EXPECT_EQ(none.status, 1) << none;
     EXPECT_EQ(none.out, "");

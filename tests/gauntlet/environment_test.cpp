@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 namespace jit::host {
@@ -179,8 +178,7 @@ TEST_F(Environment, g013_nothing_that_makes_a_program_do_something_reaches_the_c
 }
 
 TEST_F(Environment, g013_a_module_that_is_loaded_sees_none_of_it_either) {
-    std::ifstream module(JIT_PAM_ODD, std::ios::binary);
-    host().write(module_directory() + "/pam_odd.so", {std::istreambuf_iterator<char>(module), {}});
+    host().copy(JIT_PAM_ODD, module_directory() + "/pam_odd.so");
     const Line line(host(), "/etc/pam.d/jit-sudo", "account required pam_odd.so text=environment");
     const Result run = one("alice", "export TZ=marked KRB5CCNAME=marked XDG_SEAT=marked LANG=C "
                                     "DBUS_SYSTEM_BUS_ADDRESS=marked; jit-sudo -n id -u");

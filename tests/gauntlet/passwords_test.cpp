@@ -2,9 +2,6 @@
 // Passwords: what is typed where one is asked for, and who is asked.
 #include "tests/gauntlet/arena.h"
 
-#include <fstream>
-#include <iterator>
-
 namespace jit::host {
 namespace {
 
@@ -69,9 +66,8 @@ TEST_F(Passwords, g080_a_longer_answer_than_PAM_takes_is_refused_at_once) {
 }
 
 TEST_F(Passwords, g099_a_module_that_talks_nonsense_crashes_nothing_and_lets_nobody_in_by_it) {
-    std::ifstream module(JIT_PAM_ODD, std::ios::binary);
     const std::string path = module_directory() + "/pam_odd.so";
-    host().write(path, {std::istreambuf_iterator<char>(module), {}});
+    host().copy(JIT_PAM_ODD, path);
     const auto with = [&](const std::string& how) {
         const Line line(host(), "/etc/pam.d/jit-sudo", "account required pam_odd.so " + how);
         return one("alice", "jit-sudo -n id -u");
@@ -88,9 +84,8 @@ TEST_F(Passwords, g099_a_module_that_talks_nonsense_crashes_nothing_and_lets_nob
 }
 
 TEST_F(Passwords, g098_who_was_authenticated_is_who_was_asked_about) {
-    std::ifstream module(JIT_PAM_ODD, std::ios::binary);
     const std::string path = module_directory() + "/pam_odd.so";
-    host().write(path, {std::istreambuf_iterator<char>(module), {}});
+    host().copy(JIT_PAM_ODD, path);
     for (const char* name : {"bob", "root", "alice2", "ALICE"}) {
         const Line line(host(), "/etc/pam.d/jit-sudo",
                         std::string("account sufficient pam_odd.so rename=") + name);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/host/access.h"
 
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -102,8 +100,7 @@ std::string state(Host& host, const std::string& id) {
 }
 
 void edit_database(Host& host, const std::string& statements) {
-    std::ifstream program(JIT_RUN_SQL, std::ios::binary);
-    host.write("/root/run_sql", {std::istreambuf_iterator<char>(program), {}}, "0755");
+    host.copy(JIT_RUN_SQL, "/root/run_sql", "0755");
     const Result edited =
         host.root("/root/run_sql /var/lib/jit/jit.db \"$(cat)\"", {.stdin_text = statements});
     if (edited.status != 0)

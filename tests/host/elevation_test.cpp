@@ -4,9 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <iterator>
-
 namespace jit::host {
 namespace {
 
@@ -255,8 +252,7 @@ TEST_F(Elevation, what_it_is_for_is_recorded_and_goes_into_the_suggestion) {
 }
 
 TEST_F(Elevation, who_forks_without_a_pause_in_anothers_service_manager_ends_too) {
-    std::ifstream program(JIT_FORK_CHAIN, std::ios::binary);
-    host.write("/usr/local/bin/fork_chain", {std::istreambuf_iterator<char>(program), {}}, "0755");
+    host.copy(JIT_FORK_CHAIN, "/usr/local/bin/fork_chain", "0755");
     host.root("systemctl start user@$(id -u carol)");
     ASSERT_TRUE(eventually(
         [&] { return host.root("test -S /run/user/$(id -u carol)/systemd/private").status == 0; }));

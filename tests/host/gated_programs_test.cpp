@@ -5,9 +5,6 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <iterator>
-
 namespace jit::host {
 namespace {
 
@@ -77,8 +74,7 @@ TEST_F(GatedProgram, su_is_judged_by_who_calls_it_not_by_whose_password_they_kno
 
 TEST_F(GatedProgram, login_on_a_terminal_is_gated_like_ssh) {
     gate("login", "--only sre");
-    std::ifstream program(JIT_ON_A_TTY, std::ios::binary);
-    host.write("/root/on_a_tty", {std::istreambuf_iterator<char>(program), {}}, "0755");
+    host.copy(JIT_ON_A_TTY, "/root/on_a_tty", "0755");
     const auto login = [&] {
         return host.root("timeout 15 /root/on_a_tty $'id; echo grant $JIT_GRANT; exit\\n' login -f alice");
     };

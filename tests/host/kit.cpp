@@ -8,6 +8,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <ostream>
 #include <poll.h>
 #include <spawn.h>
@@ -253,6 +255,11 @@ void Host::write(const std::string& path, const std::string& content, const std:
     must(finish(Session(hosts({"run", name_, "install", "-D", "-m", mode, "/dev/stdin", path})),
                 {.stdin_text = content}),
          "writing " + path);
+}
+
+void Host::copy(const char* file, const std::string& path, const std::string& mode) {
+    std::ifstream content(file, std::ios::binary);
+    write(path, {std::istreambuf_iterator<char>(content), {}}, mode);
 }
 
 void Host::policy(const std::string& toml) {

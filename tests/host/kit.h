@@ -86,6 +86,8 @@ public:
     Session begin_as(const std::string& user, const std::string& command, const How& how = {});
 
     void write(const std::string& path, const std::string& content, const std::string& mode = "0644");
+    // A file of this machine, such as a program of the tests.
+    void copy(const char* file, const std::string& path, const std::string& mode = "0644");
     // Makes this the policy. Returns when it holds.
     void policy(const std::string& toml);
 

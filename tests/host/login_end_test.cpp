@@ -4,9 +4,6 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <iterator>
-
 namespace jit::host {
 namespace {
 
@@ -46,8 +43,7 @@ TEST_F(LoginEnd, at_the_deadline_with_all_that_was_left_behind) {
 }
 
 TEST_F(LoginEnd, who_forks_without_a_pause_and_is_never_met_ends_too) {
-    std::ifstream program(JIT_FORK_CHAIN, std::ios::binary);
-    host.write("/usr/local/bin/fork_chain", {std::istreambuf_iterator<char>(program), {}}, "0755");
+    host.copy(JIT_FORK_CHAIN, "/usr/local/bin/fork_chain", "0755");
     const std::string id = let_in("web-login --for 10m");
     const auto beats = [&] { return host.root("cat /home/alice/beat* 2>/dev/null | wc -c").out; };
     // One of them stays where the session was, one moves to the service manager.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tests/surface/player.h"
 
-#include <fstream>
-#include <iterator>
-
 namespace jit::host {
 namespace {
 
@@ -27,11 +24,6 @@ commands     = ["/usr/bin/bash **", "/usr/bin/sh **", "/usr/bin/cat **", "/usr/b
                 "/usr/bin/true", "/usr/bin/tty", "/usr/bin/yes", "/usr/bin/seq **", "/usr/bin/head **",
                 "/usr/local/bin/full_screen **", "/usr/local/bin/broken"]
 )";
-
-std::string content_of(const char* path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // Who looks for a mistake looks at the end.
 std::string last_of(const std::string& shown) {
@@ -76,8 +68,8 @@ std::string Player::shown() {
 
 void AtATerminal::SetUpTestSuite() {
     Surface::SetUpTestSuite();
-    host().write("/usr/local/bin/play", content_of(JIT_PLAY), "0755");
-    host().write("/usr/local/bin/full_screen", content_of(JIT_FULL_SCREEN), "0755");
+    host().copy(JIT_PLAY, "/usr/local/bin/play", "0755");
+    host().copy(JIT_FULL_SCREEN, "/usr/local/bin/full_screen", "0755");
     host().write("/usr/local/bin/broken", "#!/nowhere/interpreter\n", "0755");
     host().policy(WORK_POLICY);
 }
