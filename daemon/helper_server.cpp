@@ -4,6 +4,7 @@
 
 #include "core/frame.h"
 #include "core/json.h"
+#include "core/pass_fd.h"
 #include "core/text.h"
 
 #include <algorithm>
@@ -203,22 +204,8 @@ void HelperServer::refuse(std::uint64_t id, const Denial& denial) {
 }
 
 bool HelperServer::send(Connection& connection, const std::string& frame, int descriptor) {
-    iovec data{.iov_base = const_cast<char*>(frame.data()), .iov_len = frame.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    if (descriptor >= 0) {
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    }
     // Our frames are far smaller than a socket's buffer: what doesn't fit means a helper that reads nothing.
-    return sendmsg(connection.fd.get(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(frame.size());
+    return send_with(connection.fd.get(), frame, descriptor, 0) == static_cast<ssize_t>(frame.size());
 }
 
 } // namespace jit

@@ -2,11 +2,11 @@
 #include "helper/jitd.h"
 
 #include "core/frame.h"
+#include "core/pass_fd.h"
 #include "helper/messages.h"
 #include "helper/report.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -61,25 +61,6 @@ void take_descriptors(msghdr& message, std::vector<Fd>& descriptors) {
             descriptors.emplace_back(fd);
         }
     }
-}
-
-ssize_t send_some(int socket, std::string_view bytes, int descriptor) {
-    if (descriptor < 0) {
-        return send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof descriptor);
-    std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 // Exactly `size` bytes.
@@ -148,7 +129,7 @@ Result<void> Jitd::send(std::string_view frame, int descriptor) {
         if (auto ready = wait_for(socket_.get(), POLLOUT, until); !ready) {
             return ready;
         }
-        const ssize_t sent = send_some(socket_.get(), frame, descriptor);
+        const ssize_t sent = send_with(socket_.get(), frame, descriptor, MSG_DONTWAIT);
         if (sent < 0 && errno != EINTR && errno != EAGAIN) {
             return unreachable_errno();
         }
