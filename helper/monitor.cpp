@@ -179,8 +179,8 @@ private:
             child_.signal_group(relay_ ? SIGTSTP : SIGSTOP);
             break;
         default:
-            if (info.ssi_code >
-                0) { // the kernel's, from the caller's keyboard: it is for all who are in front of it
+            // What the kernel sends is from the caller's keyboard: for all who are in front of it.
+            if (info.ssi_code > 0) {
                 child_.signal_group(number);
             } else if (info.ssi_pid == 0 || getpgid(static_cast<pid_t>(info.ssi_pid)) != child_.command()) {
                 child_.signal(number);
@@ -199,7 +199,8 @@ private:
     }
 
     void stopped(int number) {
-        const bool wants_terminal = relay_ && (number == SIGTTIN || number == SIGTTOU);
+        const bool by_terminal = number == SIGTTIN || number == SIGTTOU;
+        const bool wants_terminal = relay_ && by_terminal;
         claimed_ = claimed_ || wants_terminal;
         if (wants_terminal && terminal_->in_foreground()) {
             go_on();
@@ -210,7 +211,7 @@ private:
             relay_->flush();
             relay_->detach();
         }
-        if (stop_job(number == SIGTTIN || number == SIGTTOU ? number : SIGTSTP)) {
+        if (stop_job(by_terminal ? number : SIGTSTP)) {
             return; // a SIGCONT has come
         }
         go_on();

@@ -10,6 +10,9 @@
 namespace jit {
 namespace {
 
+// More than a pty holds: the rest is from something in the background.
+constexpr std::size_t at_the_end = 64 * 1024;
+
 bool is_transient(int error) {
     return error == EAGAIN || error == EINTR;
 }
@@ -150,49 +153,43 @@ void Relay::hang_up() {
     to_terminal_.clear();
 }
 
-void Relay::drain(const SignalQueue& signals) {
-    constexpr std::size_t most =
-        64 * 1024; // more than a pty holds: the rest is from something in the background
-    std::size_t total = 0;
+// At most `left` bytes of the command's, as far as the terminal takes them at once. False: nobody will ever
+// take them.
+bool Relay::pass_on(std::size_t& left) {
     while (!hung_up_) {
         if (!to_terminal_.pour(terminal_.fd.get())) {
-            return;
+            return false;
         }
-        if (!to_terminal_.empty()) {
-            std::array<pollfd, 2> fds{pollfd{terminal_.fd.get(), POLLOUT, 0},
-                                      pollfd{signals.fd(), POLLIN, 0}};
-            if ((poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) ||
-                (fds[0].revents & (POLLHUP | POLLERR)) != 0 ||
-                (fds[1].revents != 0 && wants_an_end(signals))) {
-                return;
-            }
-            continue;
-        }
-        if (!pty_.master || total >= most) {
-            return;
+        if (!to_terminal_.empty() || !pty_.master || left == 0) {
+            return true;
         }
         take_output();
         if (to_terminal_.empty()) {
             if (!held_return_) {
-                return;
+                return true;
             }
             to_terminal_.add("\r");
             held_return_ = false;
         }
-        total += to_terminal_.view().size();
+        left -= std::min(left, to_terminal_.view().size());
+    }
+    return false;
+}
+
+void Relay::drain(const SignalQueue& signals) {
+    std::size_t left = at_the_end;
+    while (pass_on(left) && !to_terminal_.empty()) {
+        std::array<pollfd, 2> fds{pollfd{terminal_.fd.get(), POLLOUT, 0}, pollfd{signals.fd(), POLLIN, 0}};
+        if ((poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) ||
+            (fds[0].revents & (POLLHUP | POLLERR)) != 0 || (fds[1].revents != 0 && wants_an_end(signals))) {
+            return;
+        }
     }
 }
 
 void Relay::flush() {
-    constexpr int most = 16; // reads: more than a pty holds; what it started may go on writing
-    for (int reads = 0;
-         reads < most && !hung_up_ && to_terminal_.pour(terminal_.fd.get()) && to_terminal_.empty();
-         ++reads) {
-        take_output();
-        if (to_terminal_.empty()) {
-            return;
-        }
-    }
+    std::size_t left = at_the_end;
+    static_cast<void>(pass_on(left));
 }
 
 void Relay::resize() {
@@ -217,15 +214,10 @@ bool Relay::tell(std::string_view line) {
     }
     // Saves the cursor, goes to the first line; reverse; comes back (ECMA-48, DECSC and DECRC).
     const bool full = raw_.active() && over_full_screen();
-    to_terminal_.add(full            ? "\x1b"
-                                       "7\x1b[1;1H\x1b[7m"
-                     : raw_.active() ? "\r\n"
-                                     : "");
+    const std::string_view end_of_line = raw_.active() ? "\r\n" : "\n";
+    to_terminal_.add(full ? "\0337\033[1;1H\033[7m" : raw_.active() ? end_of_line : "");
     to_terminal_.add(line);
-    to_terminal_.add(full            ? "\x1b[0m\x1b[K\x1b"
-                                       "8"
-                     : raw_.active() ? "\r\n"
-                                     : "\n");
+    to_terminal_.add(full ? "\033[0m\033[K\0338" : end_of_line);
     return true;
 }
 

@@ -42,7 +42,6 @@ public:
 private:
     class Buffer {
     public:
-        [[nodiscard]] bool has_room() const { return end_ < bytes_.size(); }
         [[nodiscard]] bool empty() const { return begin_ == end_; }
         ssize_t fill(int fd);
         [[nodiscard]] bool pour(int fd); // false: nobody will ever take it
@@ -59,6 +58,7 @@ private:
 
     void hang_up();
     void take_output();
+    [[nodiscard]] bool pass_on(std::size_t& left);
 
     const Terminal& terminal_;
     Pty& pty_;
