@@ -250,6 +250,13 @@ bool is_helper_proven(std::string_view body) {
     return is_bare(body, HelperMessage::proven);
 }
 
+std::string trying_frame() {
+    return writer(HelperMessage::trying).frame();
+}
+bool is_helper_trying(std::string_view body) {
+    return is_bare(body, HelperMessage::trying);
+}
+
 std::string done_frame() {
     return writer(HelperMessage::done).frame();
 }
@@ -276,7 +283,7 @@ std::optional<HelperMessage> helper_message_type(std::string_view body) {
     FrameReader reader(body.substr(0, 1));
     const std::uint8_t type = reader.u8();
     if (!reader.ok() || type < static_cast<std::uint8_t>(HelperMessage::ask) ||
-        type > static_cast<std::uint8_t>(HelperMessage::failed)) {
+        type > static_cast<std::uint8_t>(HelperMessage::trying)) {
         return std::nullopt;
     }
     return static_cast<HelperMessage>(type);

@@ -5,7 +5,10 @@
 //     Ask            real uid: SCM_CREDENTIALS →
 //                                              ← Allowed, with the elevation's cgroup directory (SCM_RIGHTS);
 //                                              or Refused
-//     authenticates; Failed, where they don't prove who they are, and that is all
+//     authenticates: Trying, before an answer of theirs is looked at →
+//                                              ← Done; or Refused: too many were wrong
+//     Failed, where nothing comes of it: they don't prove who they are, or it can't be run as the role says →
+//                                              records it, and that is all
 //     forks the child into the cgroup, takes a new audit session
 //     Start, with the command's file (SCM_RIGHTS) where Allowed says that it is pinned →
 //                                              compares its digest, records it
@@ -19,7 +22,7 @@
 // Where no command is asked for (-v, -k, -K):
 //     Ask            what: validate, forget …  →
 //                                              ← Prove; or Done; or Refused
-//     authenticates, where Prove says so
+//     authenticates, where Prove says so, with Trying as above
 //     Proven                                   →
 //                                              ← Done
 //
@@ -58,7 +61,8 @@ enum class HelperMessage : std::uint8_t {
     prove = 9,
     proven = 10,
     done = 11,
-    failed = 12
+    failed = 12,
+    trying = 13
 };
 
 enum class HelperWhat : std::uint8_t {
@@ -174,6 +178,7 @@ struct HelperExited {
 [[nodiscard]] std::string to_frame(const HelperEnding& message);
 [[nodiscard]] std::string to_frame(const HelperProve& message);
 [[nodiscard]] std::string proven_frame();
+[[nodiscard]] std::string trying_frame();
 [[nodiscard]] std::string done_frame();
 [[nodiscard]] std::string go_frame();
 [[nodiscard]] std::string deadline_question_frame();
@@ -190,6 +195,7 @@ struct HelperExited {
 [[nodiscard]] std::optional<HelperEnding> parse_helper_ending(std::string_view body);
 [[nodiscard]] std::optional<HelperProve> parse_helper_prove(std::string_view body);
 [[nodiscard]] bool is_helper_proven(std::string_view body);
+[[nodiscard]] bool is_helper_trying(std::string_view body);
 [[nodiscard]] bool is_helper_done(std::string_view body);
 [[nodiscard]] bool is_helper_go(std::string_view body);
 [[nodiscard]] bool is_helper_deadline_question(std::string_view body);

@@ -163,6 +163,14 @@ Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
         if (pending != mine.end()) {
             offer.pending = pending->id;
         }
+        const auto held = std::ranges::find_if(mine, [&](const Request& request) {
+            return request.role == role->name && request.state == State::active;
+        });
+        if (held != mine.end()) {
+            denial.next.push_back(fmt::format("your grant {} of {} is without it: it was asked for in part, "
+                                              "or before the role had it",
+                                              held->id, role->name));
+        }
         denial.next.push_back(
             offer.pending.empty()
                 ? fmt::format("{} would ({}): {}", role->name, offer.how, request_line(*role))

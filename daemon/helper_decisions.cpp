@@ -204,6 +204,7 @@ void HelperServer::decide(std::uint64_t id) {
             return refuse(id, mine.error());
         }
         std::erase_if(*mine, [&](const Request& request) { return request.beneficiary.uid != caller; });
+        mine->insert(mine->end(), active->begin(), active->end());
         const Denial denial = deny(parts_.policy, connection.account, connection.wanted, *mine,
                                    [this](const Role& role) { return parts_.requests.access_of(role); });
         record_refusal(connection, denial.message);
@@ -360,6 +361,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
         send(connection, to_frame(HelperRefused{.message = begun.error().message, .next = {}, .offers = {}}));
         return false;
     }
+    was_right(connection);
     if (authenticated || connection.proven_before) {
         remember_proof(connection);
     }

@@ -3,6 +3,7 @@
 #include "daemon/helper_server.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace jit {
 
@@ -19,6 +20,24 @@ void HelperServer::remember_proof(const Connection& connection) {
     if (connection.ask.proof.keep && connection.seat) {
         proofs_.remember(*connection.seat, parts_.clock.now().boot);
     }
+}
+
+// Before an answer is looked at, so that who is killed, or stopped, or is many at once, has tried as well.
+bool HelperServer::trying(Connection& connection) {
+    if (tries_.take(connection.account.uid, parts_.clock.now().boot)) {
+        ++connection.tries;
+        return send(connection, done_frame());
+    }
+    constexpr const char* why = "too many wrong answers; try again in a minute";
+    if (connection.wanted.command) {
+        record_refusal(connection, why, why);
+    }
+    send(connection, to_frame(HelperRefused{.message = why, .next = {}, .offers = {}}));
+    return false;
+}
+
+void HelperServer::was_right(Connection& connection) {
+    tries_.put_back(connection.account.uid, parts_.clock.now().boot, std::exchange(connection.tries, 0));
 }
 
 void HelperServer::forget(std::uint64_t id) {
@@ -73,6 +92,7 @@ void HelperServer::validate(std::uint64_t id) {
 
 void HelperServer::proven(std::uint64_t id) {
     Connection& connection = *find(id);
+    was_right(connection);
     if (connection.authenticate || connection.proven_before) {
         remember_proof(connection);
     }

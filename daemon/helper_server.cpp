@@ -157,8 +157,9 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
         if (const auto failed = parse_helper_failed(body)) {
             const std::string why = escape(failed->why.substr(0, longest_failure));
             record_refusal(connection, why, why);
+            return false;
         }
-        return false;
+        return is_helper_trying(body) && trying(connection);
     case Awaits::exit:
         if (is_helper_deadline_question(body)) {
             // One that is over is answered with the beginning of time.
@@ -178,7 +179,7 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
             proven(id);
             return true;
         }
-        return false;
+        return is_helper_trying(body) && trying(connection);
     case Awaits::us:
         break;
     }

@@ -5,7 +5,8 @@
 //  1. Who asks is the real uid in the SCM_CREDENTIALS of the first bytes, put there by the kernel.
 //  2. What was decided is decided again at Start: the grant may have ended while a password was typed.
 //  3. A connection that ends before Go leaves nothing behind.
-//  4. A descriptor is taken with Start, where the command is pinned, and nowhere else.
+//  4. Who fails to prove who they are ten times may try once a minute: what is guessed isn't guessed soon.
+//  5. A descriptor is taken with Start, where the command is pinned, and nowhere else.
 #pragma once
 
 #include "core/fd.h"
@@ -59,6 +60,7 @@ private:
         std::optional<Seat> seat;
         bool authenticate = true;   // it was demanded
         bool proven_before = false; // and this is why it wasn't
+        std::int64_t tries = 0;     // answers that may have been wrong, since Allowed
         Confinement confinement;    // that jit-sudo was told to apply
         Fd file;                    // the command's, that came with Start
         Hasher::Ticket hashing;     // while it is compared
@@ -80,6 +82,8 @@ private:
     [[nodiscard]] bool is_proven(const Connection& connection, const Role& role) const;
     [[nodiscard]] Millis timeout_of(const Role& role) const;
     void remember_proof(const Connection& connection);
+    [[nodiscard]] bool trying(Connection& connection);
+    void was_right(Connection& connection);
     void forget(std::uint64_t id);
     void validate(std::uint64_t id);
     void proven(std::uint64_t id);
@@ -99,6 +103,7 @@ private:
     Parts parts_;
     Fd listener_;
     RateLimit starts_{1000, Millis(50)};
+    RateLimit tries_{10, std::chrono::minutes(1)}; // to prove who one is, and failing
     Hasher hasher_{parts_.loop};
     Proofs proofs_{[] { return passwords_stamp(); }};
     std::uint64_t next_ = 1;

@@ -30,6 +30,12 @@ public:
         return true;
     }
 
+    // What was taken and turned out not to count.
+    void put_back(Uid uid, BootTime now, std::int64_t cost) {
+        Bucket& bucket = bucket_of(uid, now);
+        bucket.left = std::min(bucket.left + cost, burst_);
+    }
+
 private:
     struct Bucket {
         std::int64_t left;

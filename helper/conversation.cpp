@@ -101,6 +101,11 @@ public:
     std::array<char, PAM_MAX_RESP_SIZE + 1> bytes_{};
 };
 
+void forget(char* answer) {
+    explicit_bzero(answer, std::strlen(answer));
+    free(answer);
+}
+
 enum class Read { answer, none, too_long, late, interrupted };
 
 // One line. In canonical mode read(2) gives one whole line, or as much of it as fits.
@@ -175,8 +180,7 @@ int converse(int count, const pam_message** messages, pam_response** responses, 
     }
     for (int index = 0; index < count; ++index) {
         if (answers[index].resp != nullptr) {
-            explicit_bzero(answers[index].resp, std::strlen(answers[index].resp));
-            free(answers[index].resp);
+            forget(answers[index].resp);
         }
     }
     free(answers);
@@ -237,8 +241,16 @@ char* Conversation::ask(const char* question, bool echo) {
     }
     const std::string prompt = prompt_for(question);
     // A terminal would show what is typed.
-    return asking_.on_stdin && isatty(STDIN_FILENO) == 0 ? ask_on_stdin(prompt)
-                                                         : ask_on_terminal(prompt, echo);
+    char* const answer =
+        asking_.on_stdin && isatty(STDIN_FILENO) == 0 ? ask_on_stdin(prompt) : ask_on_terminal(prompt, echo);
+    if (answer != nullptr && asking_.may_try) {
+        if (const auto may = asking_.may_try(); !may) {
+            failure_ = may.error().message;
+            forget(answer);
+            return nullptr;
+        }
+    }
+    return answer;
 }
 
 char* Conversation::ask_on_stdin(const std::string& prompt) {

@@ -7,11 +7,15 @@
 //     of the prompt or after it is thrown away, never shown and never left to the shell (CVE-2025-64170).
 //  2. An answer is overwritten before its memory is given back, and one longer than PAM_MAX_RESP_SIZE is
 //  refused.
-//  3. It reads from the controlling terminal, never from what the caller put on standard input, unless told
+//  3. PAM gets no answer that jitd hasn't counted first: whoever guesses is one who waits.
+//  4. It reads from the controlling terminal, never from what the caller put on standard input, unless told
 //  to
 //     (-S): then one line for each question and not a byte more, because the rest is the command's.
 #pragma once
 
+#include "core/error.h"
+
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,7 +28,8 @@ namespace jit {
 struct Asking {
     bool allowed = true;
     bool on_stdin = false;
-    std::optional<std::string> prompt; // in place of the usual one: see prompt_text
+    std::optional<std::string> prompt;       // in place of the usual one: see prompt_text
+    std::function<Result<void>()> may_try{}; // asked before PAM gets an answer
 };
 
 // -p as sudo has it: %u who calls, %U whom one becomes, %p whose password it is, %h and %H this host, with

@@ -67,19 +67,20 @@ public:
         const pid_t group = getpgid(command_);
         if (!foreground) {
             tcsetpgrp(slave_, getpgrp());
-        } else if (group > 0 &&
-                   tcgetpgrp(slave_) == getpgrp()) { // else it is with one of the command's own jobs
-            tcsetpgrp(slave_, group);
+        } else if (group > 0 && (wants_terminal_ || tcgetpgrp(slave_) == getpgrp())) {
+            tcsetpgrp(slave_, group); // else it is with one of the command's own jobs, and stays there
         }
     }
 
 private:
-    void report() const {
+    void report() {
         KeeperReport report;
         while (waitpid(command_, &report.status, WNOHANG | WUNTRACED) == command_) {
             if (was_traced(command_, report.status)) {
                 continue;
             }
+            wants_terminal_ = WIFSTOPPED(report.status) &&
+                              (WSTOPSIG(report.status) == SIGTTIN || WSTOPSIG(report.status) == SIGTTOU);
             if (!WIFSTOPPED(report.status)) {
                 give_terminal(false); // or the kernel hangs up, with us, on what it left in the background
             }
@@ -132,6 +133,7 @@ private:
 
     int channel_, slave_, release_;
     pid_t command_;
+    bool wants_terminal_ = false; // what it was stopped for
     Fd signals_;
 };
 

@@ -194,6 +194,10 @@ inline std::string second_factor_required(std::string_view service) {
     return "a second factor is required (PAM service " + std::string(service) +
            "), and -n says not to ask. Run it without -n";
 }
+// With the escapes of -p.
+inline std::string second_factor_prompt(std::string_view service) {
+    return "[jit-sudo] " + std::string(service) + " for %u: ";
+}
 inline std::string no_second_factor(std::string_view service) {
     return "a second factor is required, and there is no PAM service " + std::string(service) +
            ": make /etc/pam.d/" + std::string(service);

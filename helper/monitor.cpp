@@ -56,7 +56,9 @@ public:
         }
         if (relay_) {
             relay_->drain(signals_);
-            relay_->leave_full_screen();
+            if (WIFSIGNALED(*status_)) {
+                relay_->leave_full_screen();
+            }
             relay_.reset(); // the terminal is as it was
         }
         const int killer = WIFSIGNALED(*status_) ? WTERMSIG(*status_) : 0;

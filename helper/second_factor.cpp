@@ -24,7 +24,12 @@ Result<void> prove_second_factor(const std::string& service, const std::string& 
     if (!has_file(service)) {
         return fail(Errc::refused, messages::no_second_factor(service));
     }
-    const auto pam = Pam::load(service.c_str(), asking);
+    // Also where it asks nothing here, but a person's telephone.
+    if (auto may = asking.may_try(); !may) {
+        return may;
+    }
+    const auto pam = Pam::load(
+        service.c_str(), {true, asking.on_stdin, messages::second_factor_prompt(service), asking.may_try});
     if (!pam) {
         return std::unexpected(pam.error());
     }

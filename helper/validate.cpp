@@ -52,7 +52,8 @@ Result<void> prove(Jitd& jitd, const Options& options) {
     if (wanted->authenticate && options.non_interactive) {
         return fail(Errc::refused, std::string(messages::password_required));
     }
-    auto pam = Pam::load("jit-sudo", {!options.non_interactive, options.from_stdin, options.prompt});
+    auto pam = Pam::load("jit-sudo", {!options.non_interactive, options.from_stdin, options.prompt,
+                                      [&] { return ask_to_try(jitd); }});
     if (!pam) {
         return std::unexpected(pam.error());
     }

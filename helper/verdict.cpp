@@ -132,6 +132,13 @@ Result<void> receive_done(Jitd& jitd) {
     return is_helper_done(*body) ? Result<void>{} : strange();
 }
 
+Result<void> ask_to_try(Jitd& jitd) {
+    if (auto sent = jitd.send(trying_frame()); !sent) {
+        return sent;
+    }
+    return receive_done(jitd);
+}
+
 std::string with_reason(std::string_view line, std::string_view reason) {
     constexpr std::string_view option = "--reason ";
     constexpr std::array placeholders = {std::string_view("'…'"), std::string_view("TEXT")};

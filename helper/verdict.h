@@ -27,6 +27,9 @@ struct Verdict {
 // -1.
 [[nodiscard]] Result<void> record_start(Jitd& jitd, const HelperStart& start, int file);
 
+// Before an answer that may be wrong is looked at: has this person given too many of them?
+[[nodiscard]] Result<void> ask_to_try(Jitd& jitd);
+
 // Where no command was asked for.
 [[nodiscard]] Result<HelperProve> receive_prove(Jitd& jitd);
 [[nodiscard]] Result<void> report_proven(Jitd& jitd);

@@ -126,6 +126,35 @@ TEST_F(Passwords, x18_an_account_without_a_password_proves_nothing_by_that) {
     host().root("userdel -r fay");
 }
 
+TEST_F(Passwords, x23_whoever_guesses_waits_however_many_they_are_at_once) {
+    const auto tried = [] {
+        return std::stoi(host()
+                             .root("journalctl --sync; journalctl -q -o cat -g 'pam_unix.*authentication "
+                                   "failure' | wc -l")
+                             .out);
+    };
+    host().root("systemctl restart jitd"); // none has been counted
+    const int before = tried();
+    host().as("dave", "for i in $(seq 30); do echo wrong$i | jit-sudo -S id >/dev/null 2>&1 & done; wait");
+    EXPECT_GT(tried(), before);
+    EXPECT_LE(tried(), before + 10);
+    const Result late = host().as("dave", "echo pw-dave | jit-sudo -S id; echo pw-dave | jit-sudo -S -v");
+    EXPECT_EQ(late.out, "");
+    EXPECT_EQ(late.err,
+              "[jit-sudo] password for dave: jit-sudo: too many wrong answers; try again in a minute\n"
+              "[jit-sudo] password for dave: jit-sudo: too many wrong answers; try again in a "
+              "minute\n");
+    EXPECT_THAT(audit("request.refused"), HasSubstr("too many wrong answers"));
+    EXPECT_THAT(one("alice", "jit-sudo -n true"), RanAndSaid(""));
+    host().root("systemctl restart jitd");
+    EXPECT_EQ(host()
+                  .as("dave", "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do printf 'wrong\npw-dave\n' | jit-sudo "
+                              "-k -S true; done 2>/dev/null; echo pw-dave | jit-sudo -S id -u")
+                  .out,
+              "0\n")
+        << "what comes out right doesn't count";
+}
+
 TEST_F(Passwords, x19_a_password_is_read_from_the_terminal_and_from_nowhere_else) {
     host().write("/usr/local/bin/answer", "#!/bin/sh\necho asked >>/tmp/asked\necho pw-dave\n", "0755");
     EXPECT_THAT(all("dave", {"echo pw-dave | jit-sudo id", "echo pw-dave | jit-sudo -n id",

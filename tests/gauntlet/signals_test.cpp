@@ -112,6 +112,19 @@ TEST_F(Signals, x13_one_that_is_stopped_until_its_grant_is_gone_runs_nothing) {
     EXPECT_THAT(*ended, IsRefused());
 }
 
+TEST_F(Signals, x22_a_command_that_says_it_is_traced_chooses_no_signal_for_others) {
+    // What it is stopped by would be passed on as root: to those who started jit-sudo.
+    for (const bool tty : {false, true}) {
+        for (const int number : {SIGHUP, SIGUSR1, SIGTERM, SIGTTIN}) {
+            const Result run = host().as("alice",
+                                         "sh -c 'jit-sudo -n -u carol oddly traced " +
+                                             std::to_string(number) + "; echo whole'",
+                                         {.tty = tty});
+            EXPECT_THAT(run.out, testing::MatchesRegex("went on\r?\nwhole\r?\n")) << number << run;
+        }
+    }
+}
+
 TEST_F(Signals, x14_killed_at_any_moment_it_leaves_nothing_that_runs_unrecorded) {
     const std::size_t before = starts();
     // From before main to after the start.

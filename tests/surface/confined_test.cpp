@@ -172,6 +172,8 @@ TEST_F(Confined, writes_where_the_role_says_and_nowhere_else) {
                                 "mkdir /srv/o/d",
                                 "ln -s x /srv/o/l",
                                 "mknod /srv/o/n p",
+                                "mknod /srv/w/n c 1 3",
+                                "mknod /srv/w/n b 7 0",
                                 "mv /srv/o /srv/w/o",
                                 "mount --bind /srv/o /srv/w/sub",
                                 "mount -t tmpfs none /srv/o",
@@ -240,6 +242,8 @@ TEST_F(Confined, a_path_that_is_not_there_or_not_roots_alone_is_refused) {
     EXPECT_EQ(missing.err,
               "jit-sudo: the role confines its commands to /srv/nowhere, which is not there. Nothing is "
               "run; tell whoever keeps the policy\n");
+    EXPECT_THAT(host().root("jitctl audit --kind request.refused").out,
+                HasSubstr("confines its commands to /srv/nowhere"));
     host().as("alice", "mkdir -p ~/work && ln -sfn /etc ~/link");
     for (const char* path : {"/home/alice/work", "/home/alice/link"}) {
         host().policy(head + role("held", std::string("execute = [\"") + path + "\"]"));
@@ -390,6 +394,26 @@ TEST_F(Confined, a_second_factor_comes_after_the_password_and_in_spite_of_a_reme
                                           "printf '123456\\n' | jit-sudo -S bash -c 'echo two'; printf "
                                           "'no\\nno\\nno\\n' | jit-sudo -S bash -c 'echo three'");
     EXPECT_EQ(run.out, "one\ntwo\n") << run;
+}
+
+TEST_F(Confined, a_second_factor_cannot_be_guessed_as_often_as_one_likes) {
+    host().write("/etc/pam.d/test-otp",
+                 "auth required pam_exec.so quiet expose_authtok /usr/local/sbin/otp\n");
+    host().write("/usr/local/sbin/otp",
+                 "#!/bin/sh\necho >>/root/guesses; test \"$(tr -d '\\000')\" = 123456\n", "0755");
+    hold("second_factor = \"test-otp\"");
+    host().root("systemctl restart jitd; rm -f /root/guesses"); // none has been counted
+    const Result wrong =
+        host().as("alice", "for i in $(seq 20); do echo 654321 | jit-sudo -S bash -c 'echo in' & done; wait; "
+                           "echo 123456 | jit-sudo -S bash -c 'echo in'");
+    EXPECT_EQ(wrong.out, "");
+    EXPECT_THAT(wrong.err, HasSubstr("[jit-sudo] test-otp for alice: "));
+    EXPECT_THAT(wrong.err, testing::EndsWith("jit-sudo: too many wrong answers; try again in a minute\n"));
+    const int guesses = std::stoi(host().root("wc -l </root/guesses").out);
+    EXPECT_GT(guesses, 0);
+    EXPECT_LE(guesses, 10);
+    host().root("systemctl restart jitd");
+    EXPECT_EQ(host().as("alice", "echo 123456 | jit-sudo -S bash -c 'echo in'").out, "in\n");
 }
 
 TEST_F(Confined, of_two_grants_the_one_without_confinement_starts_it) {

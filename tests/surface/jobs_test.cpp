@@ -275,7 +275,9 @@ TEST_F(Jobs, a_shell_has_jobs_of_its_own) {
         line wait %1; jobs
         expect Stopped
         expect in#\s
-        line kill -KILL %1
+        line kill -KILL %1; wait %1
+        expect Killed
+        expect in#\s
         line suspend
         expect Stopped
         expect [play]$
@@ -382,6 +384,35 @@ TEST_F(Jobs, a_script_around_it_is_stopped_with_it) {
         )"));
     }
     EXPECT_TRUE(alice.does("prompt"));
+}
+
+TEST_F(Jobs, what_a_command_leaves_behind_goes_on_until_the_grant_ends) {
+    Player alice(host());
+    EXPECT_TRUE(alice.does(R"(
+        run jit-sudo sh -c 'sleep 6001 & nohup sleep 6002 >/dev/null & setsid sleep 6003 & sleep .2; echo begun'
+        expect begun\r\n
+        run echo status $?
+        expect status 0
+    )"));
+    EXPECT_EQ(host().root("sleep .3; pgrep -cfx 'sleep 600[123]'").out, "3\n");
+    EXPECT_EQ(host().as("alice", "jitctl release " + grant_).status, 0);
+    EXPECT_TRUE(comes_true("! pgrep -fx 'sleep 600[123]'"));
+}
+
+TEST_F(Jobs, a_command_reads_though_a_job_of_its_own_has_the_terminal) {
+    // As a child that takes the foreground and keeps it; the command would be stopped again and again.
+    host().write("/usr/local/bin/contended",
+                 "#!/usr/bin/perl\nuse POSIX; $SIG{TTOU} = 'IGNORE'; pipe R, W; my $job = fork;\n"
+                 "if (!$job) { setpgid 0, 0; tcsetpgrp 0, $$; close R; close W; sleep 600; exit }\n"
+                 "close W; my $n = <R>; print 'read ', scalar <STDIN>; kill 9, $job;\n",
+                 "0755");
+    Player alice(host());
+    EXPECT_TRUE(alice.does(R"(
+        run jit-sudo contended
+        until -isig
+        line something
+        expect read something
+    )"));
 }
 
 TEST_F(Jobs, where_no_shell_could_let_it_go_on_it_is_not_stopped) {

@@ -22,7 +22,8 @@ authenticate = false
 run_as       = ["root", "carol"]
 commands     = ["/usr/bin/bash **", "/usr/bin/sh **", "/usr/bin/cat **", "/usr/bin/sleep *", "/usr/bin/stty **",
                 "/usr/bin/true", "/usr/bin/tty", "/usr/bin/yes", "/usr/bin/seq **", "/usr/bin/head **",
-                "/usr/local/bin/full_screen **", "/usr/local/bin/broken"]
+                "/usr/local/bin/full_screen **", "/usr/local/bin/broken",
+                "/usr/local/bin/contended"]
 )";
 
 // Who looks for a mistake looks at the end.

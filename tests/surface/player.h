@@ -34,12 +34,14 @@ public:
     static void SetUpTestSuite();
 
 protected:
-    void SetUp() override { ask(host(), "alice", "work"); }
+    void SetUp() override { grant_ = ask(host(), "alice", "work"); }
 
     // In a shell of root's, outside any terminal. Comes true in the end.
     static bool comes_true(const std::string& condition);
     // The jit-sudo that the shell has started, not its keeper: as root, who alone may.
     static void signal(const std::string& name);
+
+    std::string grant_;
 };
 
 } // namespace jit::host

@@ -298,6 +298,16 @@ TEST_F(Pty, what_is_typed_before_the_command_has_begun_is_its_to_read) {
     )~"));
 }
 
+TEST_F(Pty, a_screen_that_a_command_leaves_switched_by_itself_stays_so) {
+    Player alice(host());
+    EXPECT_TRUE(alice.does(R"~(
+        run jit-sudo sh -c 'printf "\033[?1049h"; echo switched'
+        expect switched\r\n
+        prompt
+    )~"));
+    EXPECT_THAT(alice.shown(), Not(HasSubstr("1049l")));
+}
+
 TEST_F(Pty, output_that_is_held_holds_nobody_up) {
     Player alice(host());
     EXPECT_TRUE(alice.does(R"~(

@@ -67,6 +67,8 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_TRUE(is_helper_proven(body_of(proven_frame())));
     EXPECT_TRUE(is_helper_done(body_of(done_frame())));
     EXPECT_FALSE(is_helper_done(body_of(proven_frame())));
+    EXPECT_TRUE(is_helper_trying(body_of(trying_frame())));
+    EXPECT_FALSE(is_helper_trying(body_of(done_frame())));
 }
 
 TEST(Frame, what_confines_a_command_is_read_back_and_never_in_part) {
@@ -147,7 +149,7 @@ TEST(Frame, a_message_of_another_type_is_refused) {
     EXPECT_FALSE(is_helper_go(body_of(deadline_question_frame())));
     EXPECT_TRUE(is_helper_go(body_of(go_frame())));
     EXPECT_FALSE(helper_message_type(std::string(1, '\0')));
-    EXPECT_FALSE(helper_message_type(std::string(1, '\x0d')));
+    EXPECT_FALSE(helper_message_type(std::string(1, '\x0e')));
     EXPECT_FALSE(helper_message_type(""));
 }
 

@@ -82,6 +82,12 @@ TEST_F(Carrying, a_denial_says_what_was_refused_who_would_allow_it_and_what_to_t
     const Request pending = filed(caller("alice"), ask("web", hours(2)));
     EXPECT_THAT(deny(policy, account("alice"), wanted("alice", restart), {pending}, how).next[0],
                 HasSubstr("jitctl watch " + pending.id));
+    Request held = pending; // in part
+    held.state = State::active;
+    EXPECT_THAT(deny(policy, account("alice"), wanted("alice", restart), {held}, how).next,
+                ElementsAre("your grant " + held.id +
+                                " of web is without it: it was asked for in part, or before the role had it",
+                            HasSubstr("jitctl request web --reason")));
     EXPECT_THAT(deny(policy, account("mallory"), wanted("mallory", restart), {}, how).next,
                 ElementsAre("no role that you are eligible for has it"));
 }

@@ -252,6 +252,16 @@ void touch(char** words) {
     }
 }
 
+// traced NUMBER: what a tracer would be told of it, its parent is told; and that it was stopped by a signal
+// of its own choice.
+void traced(char** words) {
+    const int number = std::atoi(words[0]);
+    std::signal(number, SIG_IGN);
+    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    std::raise(number);
+    std::puts("went on");
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -274,6 +284,8 @@ int main(int argc, char** argv) {
         type(argv + 2);
     } else if (how == "terminal" && argc > 4) {
         terminal(argv + 2);
+    } else if (how == "traced") {
+        traced(argv + 2);
     } else if (how == "touch") {
         touch(argv + 2);
     } else {
