@@ -245,15 +245,22 @@ void HelperServer::record_refusal(const Connection& connection, const std::strin
                                         {Errc::refused, why}, fields)) {
         return;
     }
-    parts_.journal.send_command(Journal::Level::alert,
+    log(connection, Journal::Level::alert, in_log, {});
+}
+
+void HelperServer::log(const Connection& connection, Journal::Level level, std::string_view refusal,
+                       Journal::Fields fields) {
+    const Wanted& wanted = connection.wanted;
+    fields.emplace_back("JIT_PERSON", wanted.by.person);
+    parts_.journal.send_command(level,
                                 sudo_line({.account = connection.account.name,
-                                           .refusal = in_log,
-                                           .tty = ask.tty,
-                                           .cwd = ask.cwd,
+                                           .refusal = refusal,
+                                           .tty = connection.ask.tty,
+                                           .cwd = connection.ask.cwd,
                                            .run_as = wanted.run_as,
                                            .group = wanted.group},
                                           *wanted.command),
-                                {{"JIT_PERSON", wanted.by.person}});
+                                fields);
 }
 
 void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until) {
@@ -367,7 +374,10 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     }
     connection.awaits = Awaits::exit;
     connection.deadline = {};
-    return send(connection, go_frame());
+    const bool sent = send(connection, go_frame());
+    // Nobody waits for this any more.
+    log(connection, Journal::Level::notice, {}, {{"JIT_REQUEST", grant->id}, {"JIT_USE", connection.place}});
+    return sent;
 }
 
 } // namespace jit

@@ -94,6 +94,9 @@ private:
     // In the audit trail and in the log, within what RefusalLimit allows.
     void record_refusal(const Connection& connection, const std::string& why,
                         std::string_view in_log = "command not allowed");
+    // In the shape of sudo's log. `refusal`: empty where it runs.
+    void log(const Connection& connection, Journal::Level level, std::string_view refusal,
+             Journal::Fields fields);
     void refuse(std::uint64_t id, const Denial& denial);
     void refuse(std::uint64_t id, const Error& error);
     bool send(Connection& connection, const std::string& frame, int descriptor = -1);

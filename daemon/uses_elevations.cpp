@@ -3,7 +3,6 @@
 #include "core/record.h"
 #include "core/text.h"
 #include "daemon/processes.h"
-#include "daemon/sudo_line.h"
 #include "daemon/uses.h"
 
 #include <sodium.h>
@@ -68,13 +67,6 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         return room;
     }
     const Json argv = command_fields(*use.command, longest_argv);
-    const std::string line = sudo_line({.account = use.by.account,
-                                        .refusal = {},
-                                        .tty = use.tty,
-                                        .cwd = use.cwd,
-                                        .run_as = use.run_as,
-                                        .group = use.group},
-                                       *use.command);
     if (!keep_command) {
         use.command.reset();
     }
@@ -114,8 +106,6 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     if (!recorded) {
         return recorded;
     }
-    journal_.send_command(Journal::Level::notice, line,
-                          {{"JIT_REQUEST", use.grant}, {"JIT_USE", use.id}, {"JIT_PERSON", use.by.person}});
     share_.take(use.by.uid, clock_.now().boot, cost_of_recording(store_.appended() - before));
     reserved_.erase(use.id);
     keep(use);
