@@ -178,6 +178,7 @@ private:
         all.add_option("--user", line_.list.user, "Only USER's, as far as you may see them")
             ->option_text("USER")
             ->excludes(mine);
+        all.add_flag("--now", line_.list.now, "Status 1 where no grant of yours is live")->needs(mine);
         all.add_flag("--long", line_.list.in_detail, "All there is to know of each");
         all.add_option("--limit", line_.list.limit, "At most so many (1 to 1000)")
             ->option_text("N")
@@ -237,7 +238,9 @@ private:
             ->option_text("SERVICE");
         why.add_option("--group", line_.explain.group, "A group")->option_text("GROUP");
 
-        why.add_flag("--now", line_.explain.now, "Status 1 also where it would have to be asked for first");
+        why.add_flag(
+            "--now", line_.explain.now,
+            "Only the command where it may be run at once; status 1 where it would have to be asked for");
 
         CLI::App& trail = verb(app_, "audit", "Show the audit trail, or verify it", group,
                                [](const Context& c, const CommandLine& l) { return audit(c, l.audit); });

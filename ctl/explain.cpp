@@ -78,6 +78,7 @@ std::string text(const reply::Explanation& explanation, const ExplainOptions& op
 Outcome<Exit> explain(const Context& context, const ExplainOptions& options) {
     Json parameters = Json::object();
     std::string what;
+    std::string line;
     if (!options.command.empty()) {
         auto path = resolve(options.command.front());
         if (!path) {
@@ -86,7 +87,8 @@ Outcome<Exit> explain(const Context& context, const ExplainOptions& options) {
         std::vector<std::string> command = options.command;
         command.front() = *path;
         parameters["command"] = command;
-        what = fmt::format("run {} as {}", command_line(command), escape(options.run_as.value_or("root")));
+        line = command_line(command);
+        what = fmt::format("run {} as {}", line, escape(options.run_as.value_or("root")));
     } else if (options.login) {
         parameters["login"] = *options.login;
         what = fmt::format("log in through {}", escape(*options.login));
@@ -109,10 +111,10 @@ Outcome<Exit> explain(const Context& context, const ExplainOptions& options) {
         return std::unexpected(explanation.error());
     }
     context.print_json(*reply);
-    context.print_text(text(*explanation, options, what));
-    const bool good =
-        explanation->verdict == "granted" || (explanation->verdict == "available" && !options.now);
-    return good ? Exit::done : Exit::refused;
+    const bool granted = explanation->verdict == "granted";
+    context.print_text(granted && options.now && !line.empty() ? line + '\n'
+                                                               : text(*explanation, options, what));
+    return granted || (explanation->verdict == "available" && !options.now) ? Exit::done : Exit::refused;
 }
 
 } // namespace jit

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace jit {
 namespace {
 
@@ -154,7 +156,9 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
     context.print_json(*reply);
     if (options.mine || options.user || options.in_detail) {
         say_grants(context, *requests, options);
-        return Exit::done;
+        const bool any = std::ranges::any_of(
+            *requests, [](const reply::Request& request) { return request.state == State::active; });
+        return options.now && !any ? Exit::refused : Exit::done;
     }
     if (requests->empty()) {
         context.print_text(options.all ? "no requests that concern you, now or before\n"

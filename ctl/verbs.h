@@ -48,6 +48,7 @@ struct AskOptions {
 struct ListOptions {
     bool all = false;
     bool mine = false;
+    bool now = false;
     bool in_detail = false;
     std::optional<std::string> user; // only theirs
     std::optional<std::int64_t> limit;

@@ -51,7 +51,7 @@ struct Hasher::Job {
     std::weak_ptr<const bool> ticket;
 };
 
-Hasher::Ticket Hasher::hash(Fd file, Done done) {
+Hasher::Ticket Hasher::hash(Fd file, Uid whose, Done done) {
     auto ticket = std::make_shared<const bool>(true);
     auto job = std::make_shared<Job>();
     job->good = check_file(file.get());
@@ -59,10 +59,12 @@ Hasher::Ticket Hasher::hash(Fd file, Done done) {
     job->done = std::move(done);
     job->ticket = ticket;
     crypto_hash_sha256_init(&job->state);
-    jobs_.push_back(std::move(job));
-    if (jobs_.size() == 1) {
-        next();
+    auto& theirs = jobs_[whose];
+    theirs.push_back(std::move(job));
+    if (theirs.size() == 1) {
+        turns_.push_back(whose);
     }
+    next();
     return ticket;
 }
 
@@ -71,19 +73,29 @@ void Hasher::next() {
 }
 
 void Hasher::turn() {
-    const auto job = jobs_.front();
-    jobs_.pop_front();
-    if (job->ticket.expired()) {
-        if (!jobs_.empty()) {
-            next();
-        }
-        return;
-    }
+    const Uid whose = turns_.front();
+    turns_.pop_front();
+    auto& theirs = jobs_[whose];
+    const auto job = theirs.front();
+    theirs.pop_front();
     std::array<unsigned char, slice> bytes;
-    const ssize_t got = job->good ? pread(job->file.get(), bytes.data(), bytes.size(), job->offset) : -1;
+    const bool wanted = !job->ticket.expired();
+    const ssize_t got =
+        wanted && job->good ? pread(job->file.get(), bytes.data(), bytes.size(), job->offset) : -1;
     const int error = errno;
-    if (!jobs_.empty() || got > 0) {
+    if (got > 0) {
+        theirs.push_back(job);
+    }
+    if (theirs.empty()) {
+        jobs_.erase(whose);
+    } else {
+        turns_.push_back(whose);
+    }
+    if (!turns_.empty()) {
         next();
+    }
+    if (!wanted) {
+        return;
     }
     if (got > 0) {
         crypto_hash_sha256_update(&job->state, bytes.data(), static_cast<unsigned long long>(got));
@@ -91,7 +103,6 @@ void Hasher::turn() {
         if (job->offset > largest) { // it grew
             job->good = fail(Errc::refused, "the command's file grows while its digest is taken");
         }
-        jobs_.push_back(job);
         return;
     }
     if (!job->good) {

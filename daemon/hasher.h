@@ -3,17 +3,21 @@
 //
 // MUST:
 //  1. What is read is the descriptor that was given, never a path.
-//  2. Only regular files of bounded size on local file systems are read: reading them doesn't wait on a
+//  2. However much somebody has hashed, another's file waits for half of it at most: whose turn it is goes
+//  round by uid.
+//  3. Only regular files of bounded size on local file systems are read: reading them doesn't wait on a
 //  network, or on a program of somebody's.
 #pragma once
 
 #include "core/error.h"
 #include "core/fd.h"
+#include "core/types.h"
 #include "daemon/loop.h"
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -27,7 +31,7 @@ public:
     // and not after: what nobody waits for is read no further.
     using Done = std::function<void(const Result<std::string>&)>;
     using Ticket = std::shared_ptr<const bool>;
-    [[nodiscard]] Ticket hash(Fd file, Done done);
+    [[nodiscard]] Ticket hash(Fd file, Uid whose, Done done);
 
     static constexpr std::int64_t largest = std::int64_t{256} << 20;
 
@@ -37,7 +41,8 @@ private:
     void turn();
 
     Loop& loop_;
-    std::deque<std::shared_ptr<Job>> jobs_; // a slice of the first, which then is the last
+    std::map<Uid, std::deque<std::shared_ptr<Job>>> jobs_; // a slice of the first, which then is the last
+    std::deque<Uid> turns_;                                // of those who have any
     Loop::Source next_;
 };
 

@@ -40,7 +40,7 @@ bool HelperServer::check_digest(std::uint64_t id, const HelperStart& start) {
             drop(id);
         }
     };
-    connection.hashing = hasher_.hash(std::move(connection.file), std::move(done));
+    connection.hashing = hasher_.hash(std::move(connection.file), connection.account.uid, std::move(done));
     return true;
 }
 

@@ -29,7 +29,7 @@ std::vector<std::string> list_words(const Options& options) {
     if (options.command.empty()) {
         words = {"list"};
         if (options.other_user.empty()) {
-            words.emplace_back("--mine");
+            words.insert(words.end(), {"--mine", "--now"});
         }
         add("--user", options.other_user);
         if (options.in_detail) {

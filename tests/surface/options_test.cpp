@@ -155,7 +155,7 @@ TEST_F(Options, a_user_may_be_a_number_if_there_is_one) {
 TEST_F(Options, whether_a_command_may_run_is_told_by_the_status) {
     const Result yes = host().as("alice", "jit-sudo -l id -u");
     EXPECT_EQ(yes.status, 0);
-    EXPECT_THAT(yes.out, HasSubstr("granted now, by "));
+    EXPECT_EQ(yes.out, "/usr/bin/id -u\n");
     EXPECT_EQ(host().as("alice", "jit-sudo -l whoami").status, 1) << "available, but not granted";
     const Result none = host().as("alice", "jit-sudo -l nosuch");
     EXPECT_EQ(none.status, 1);
@@ -163,6 +163,8 @@ TEST_F(Options, whether_a_command_may_run_is_told_by_the_status) {
     EXPECT_EQ(host().as("alice", "cd /usr/bin; jit-sudo -l ./id").status, 0);
     EXPECT_EQ(host().as("alice", "jit-sudo -l -u carol id").status, 0);
     EXPECT_EQ(host().as("alice", "jit-sudo -l -u dave id").status, 1);
+    EXPECT_EQ(host().as("carol", "jit-sudo -l").status, 1);
+    EXPECT_EQ(host().as("alice", "jit-sudo -l").status, 0);
     EXPECT_THAT(host().as("alice", "jit-sudo -l").out,
                 AllOf(HasSubstr("tools until"), HasSubstr("/usr/bin/env")));
     EXPECT_THAT(host().as("alice", "jit-sudo -ll").out, AllOf(HasSubstr("role"), HasSubstr("filed")));

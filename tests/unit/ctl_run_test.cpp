@@ -388,6 +388,9 @@ TEST(CtlList, of_ones_own_says_what_each_allows) {
                                HasSubstr("request 7f3a (web-ops, 1h) is pending: ")));
     EXPECT_THAT(jitctl({"list", "--mine"}, {replies({{"requests", Json::array()}})}).out,
                 HasSubstr("jitctl explain"));
+    EXPECT_EQ(jitctl({"list", "--mine", "--now"}, {replies({{"requests", {request("pending")}}})}).exit, 1);
+    EXPECT_EQ(jitctl({"list", "--mine", "--now"}, {replies({{"requests", {granted_by_bob}}})}).exit, 0);
+    EXPECT_EQ(jitctl({"list", "--now"}, {}).exit, 2);
     EXPECT_EQ(jitctl({"list", "--mine", "--all"}, {}).exit, 2);
 }
 

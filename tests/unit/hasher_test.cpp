@@ -30,14 +30,16 @@ protected:
         return directory_ / name;
     }
     // What becomes of each, in the order in which they are done.
-    std::vector<std::string> hashed(const std::vector<std::string>& paths) {
+    std::vector<std::string> hashed(const std::vector<std::string>& paths,
+                                    const std::vector<Uid>& whose = {}) {
         auto loop = Loop::make();
         Hasher hasher(*loop);
         std::vector<std::string> results;
         std::vector<Hasher::Ticket> tickets;
         for (const std::string& path : paths) {
             tickets.push_back(hasher.hash(
-                Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), [&](const Result<std::string>& digest) {
+                Fd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), whose.empty() ? Uid{1} : whose[tickets.size()],
+                [&](const Result<std::string>& digest) {
                     results.push_back(digest ? digest->substr(0, 8) : digest.error().message);
                     if (results.size() == paths.size()) {
                         loop->stop();
@@ -62,6 +64,14 @@ TEST_F(HasherTest, lets_small_files_pass_a_large_one) {
                 ElementsAre("e3b0c442", "ba7816bf", "cdc76e5c"));
 }
 
+TEST_F(HasherTest, lets_nobody_wait_for_all_that_another_has_hashed) {
+    const std::string large = file("large", std::string(1'000'000, 'a'));
+    const std::string small = file("small", std::string(500'000, 'a')); // two slices and its end
+    const Uid many{1};
+    EXPECT_EQ(hashed({large, large, large, large, small}, {many, many, many, many, Uid{2}}).front(),
+              hashed({small}).front());
+}
+
 TEST_F(HasherTest, reads_no_further_what_nobody_waits_for) {
     auto loop = Loop::make();
     Hasher hasher(*loop);
@@ -69,10 +79,10 @@ TEST_F(HasherTest, reads_no_further_what_nobody_waits_for) {
     const std::string large = file("large", std::string(1'000'000, 'a'));
     const std::string larger = file("larger", std::string(2'000'000, 'a'));
     Hasher::Ticket given_up =
-        hasher.hash(opened(large), [](const Result<std::string>&) { FAIL() << "nobody waits"; });
+        hasher.hash(opened(large), Uid{1}, [](const Result<std::string>&) { FAIL() << "nobody waits"; });
     given_up.reset();
     const Hasher::Ticket other =
-        hasher.hash(opened(larger), [&](const Result<std::string>&) { loop->stop(); });
+        hasher.hash(opened(larger), Uid{1}, [&](const Result<std::string>&) { loop->stop(); });
     EXPECT_TRUE(loop->run());
 }
 
