@@ -161,6 +161,14 @@ TEST_F(Asking, who_waits_has_no_privilege) {
     alice.end();
 }
 
+TEST_F(Asking, once_a_yes_has_changed_nothing_is_not_asked_again) {
+    // What jitctl ask leaves for the jit-sudo that it becomes.
+    const Result run = host().as("alice", "JIT_ASKED=1 jit-sudo -r nginx whoami");
+    EXPECT_EQ(run.status, 1);
+    EXPECT_THAT(run.err, HasSubstr("no grant lets you run /usr/bin/whoami as root"));
+    EXPECT_THAT(host().as("alice", "jitctl list").out, HasSubstr("no requests that concern you"));
+}
+
 TEST_F(Asking, what_was_approved_is_decided_anew) {
     Session alice = host().begin_as("alice", "jit-sudo whoami", {.tty = true});
     ASSERT_TRUE(alice.shows("Reason: "));
