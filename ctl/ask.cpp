@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <optional>
 #include <termios.h>
 #include <unistd.h>
@@ -244,7 +245,12 @@ Outcome<Exit> ask_and_wait(const Context& told, const AskAndRunOptions& options)
 
 Outcome<Exit> ask_and_run(const Context& context, const AskAndRunOptions& options) {
     // Standard output is the command's.
-    const Context told{.out = context.err, .err = context.err, .json = false, .client = context.client};
+    std::ofstream terminal;
+    if (options.on_terminal) {
+        terminal.open(options.terminal);
+    }
+    std::ostream& people = options.on_terminal ? terminal : context.err;
+    const Context told{.out = people, .err = people, .json = false, .client = context.client};
     auto answered = ask_and_wait(told, options);
     if (!answered) {
         // As jit-sudo has it: whatever is in the way, the status is 1.

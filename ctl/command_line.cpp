@@ -297,6 +297,8 @@ private:
                  [](const Context& c, const CommandLine& l) { return ask_and_run(c, l.ask_and_run); });
         app.add_option("--offers", line_.ask_and_run.offers, "As jitd sent them")->required();
         app.add_option("--reason", line_.ask_and_run.reason, "What it is for; nothing is asked then");
+        app.add_flag("--on-terminal", line_.ask_and_run.on_terminal,
+                     "Tell what happens there, not on standard error");
     }
 
     void add_pam(CLI::App& pam) {

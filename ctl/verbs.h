@@ -71,6 +71,7 @@ struct AskAndRunOptions {
     std::optional<std::string> reason;
     std::vector<std::string> words; // executed once one is granted
     std::string terminal = "/dev/tty";
+    bool on_terminal = false; // what is told goes there too
 };
 Outcome<Exit> ask_and_run(const Context& context, const AskAndRunOptions& options);
 

@@ -69,6 +69,45 @@ std::string request_line(const Role& role) {
                        role.ticket.empty() ? "" : " --ticket '…'");
 }
 
+// Where all but one part of what is wanted is somebody's to have: that part.
+std::vector<std::string> near(const Policy& policy, const Party& party, const Account& account,
+                              const Wanted& wanted) {
+    std::vector<std::string> lines;
+    for (const auto& [name, role] : policy.roles) {
+        const auto whole = scope_of(role, {}, {});
+        if (!whole || !eligible(role, party, account) || lines.size() == most_roles_shown) {
+            continue;
+        }
+        Wanted other = wanted;
+        std::erase_if(other.variables,
+                      [&](const std::string& variable) { return !allows_variable(role.env, variable); });
+        if (role_has(*whole, role, other)) {
+            std::vector<std::string> missing;
+            std::ranges::copy_if(
+                wanted.variables, std::back_inserter(missing),
+                [&](const std::string& variable) { return !allows_variable(role.env, variable); });
+            lines.push_back(fmt::format("{} has it without {}", name,
+                                        escape(fmt::format("{}", fmt::join(missing, ", ")))));
+            continue;
+        }
+        other = wanted;
+        for (const std::string& user : role.run_as) {
+            other.run_as = user;
+            if (user != wanted.run_as && role_has(*whole, role, other)) {
+                lines.push_back(fmt::format("{} has it as {}, not as {}", name,
+                                            fmt::join(role.run_as, " or "), escape(wanted.run_as)));
+                break;
+            }
+        }
+        other = wanted;
+        other.group.clear();
+        if (!wanted.group.empty() && role_has(*whole, role, other)) {
+            lines.push_back(fmt::format("{} has it without group {}", name, escape(wanted.group)));
+        }
+    }
+    return lines;
+}
+
 } // namespace
 
 namespace {
@@ -180,7 +219,13 @@ Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
     }
     std::ranges::stable_partition(denial.offers, [](const Offer& offer) { return !offer.pending.empty(); });
     if (denial.next.empty()) {
+        denial.next = near(policy, party, account, wanted);
+    }
+    if (denial.next.empty()) {
         denial.next.emplace_back("no role that you are eligible for has it");
+    }
+    if (account.uid == root_uid) {
+        denial.next.emplace_back("you are root already: run it without jit-sudo, or with runuser(1)");
     }
     if (!policy.site.help.empty()) {
         denial.next.push_back(policy.site.help);

@@ -180,6 +180,12 @@ void HelperServer::found_target(std::uint64_t id, const Account& target) {
                                     fmt::format("there is no group '{}'", escape(waiting->ask.group))});
         }
         waiting->group = *gid;
+        // What the user that it runs as has anyway is no more than that user.
+        const Account& runs_as = waiting->target;
+        const bool theirs = std::ranges::find(runs_as.gids, **gid) != runs_as.gids.end();
+        if (theirs && runs_as.uid != waiting->account.uid) {
+            waiting->wanted.group.clear();
+        }
         decide(id);
     });
 }

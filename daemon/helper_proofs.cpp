@@ -76,7 +76,9 @@ void HelperServer::validate(std::uint64_t id) {
         any = true;
     }
     if (!any) {
-        return refuse(id, Error{Errc::refused, "you have no grant for a command now"});
+        return refuse(id,
+                      Error{Errc::refused,
+                            "you have no grant for a command now. Type the command: it says how to get one"});
     }
     if (!starts_.take(connection.account.uid, now.boot)) {
         return refuse(id, Error{Errc::exhausted, "too often in a short time; try again in a few seconds"});

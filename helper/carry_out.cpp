@@ -8,6 +8,7 @@
 #include "helper/deadline.h"
 #include "helper/elevate.h"
 #include "helper/environment.h"
+#include "helper/ids.h"
 #include "helper/messages.h"
 #include "helper/monitor.h"
 #include "helper/relay.h"
@@ -54,7 +55,7 @@ Result<void> prove(Allowance& allowance) {
     }
     if (const std::string& service = allowed.confinement.second_factor; !service.empty()) {
         const Asking asking{
-            !options.non_interactive, options.from_stdin, {}, [&] { return ask_to_try(jitd); }};
+            caller.uid, !options.non_interactive, options.from_stdin, {}, [&] { return ask_to_try(jitd); }};
         if (auto proven = prove_second_factor(service, allowed.caller, allowed.user, tty, asking); !proven) {
             return proven;
         }
@@ -149,8 +150,11 @@ Result<int> carry_out(Allowance allowance) {
     }
     report_started(background);
 
-    const Outcome outcome = monitor(*child, elevation, jitd, signals, on_terminal ? &*terminal : nullptr,
-                                    on_terminal ? &pty : nullptr);
+    const Outcome outcome = [&] {
+        const Reachable reachable(caller.uid); // what they send is passed on
+        return monitor(*child, elevation, jitd, signals, on_terminal ? &*terminal : nullptr,
+                       on_terminal ? &pty : nullptr);
+    }();
     pam.reset();
     say_why_it_ended(outcome, allowance);
     return exit_like(outcome.status);

@@ -187,6 +187,10 @@ void run_command_process(const Elevation& elevation, int channel) {
         give_up(messages::descriptors_not_closed);
     }
     restore_signals(elevation.caller);
+    // Where jit-sudo is killed nobody could end the command any more: it is hung up, as it is on a terminal.
+    if (prctl(PR_SET_PDEATHSIG, SIGHUP) != 0) {
+        give_up(messages::not_protected);
+    }
     wait_for_release(channel);
     elevation.confining.execute(elevation.command.path.c_str(), argv.data(), envp.data());
     const int error = errno;

@@ -3,6 +3,7 @@
 
 #include "core/fd.h"
 #include "core/text.h"
+#include "helper/ids.h"
 #include "helper/messages.h"
 #include "helper/report.h"
 
@@ -240,9 +241,12 @@ char* Conversation::ask(const char* question, bool echo) {
         return nullptr;
     }
     const std::string prompt = prompt_for(question);
-    // A terminal would show what is typed.
-    char* const answer =
-        asking_.on_stdin && isatty(STDIN_FILENO) == 0 ? ask_on_stdin(prompt) : ask_on_terminal(prompt, echo);
+    char* const answer = [&] {
+        const Reachable reachable(asking_.caller);
+        // A terminal would show what is typed.
+        return asking_.on_stdin && isatty(STDIN_FILENO) == 0 ? ask_on_stdin(prompt)
+                                                             : ask_on_terminal(prompt, echo);
+    }();
     if (answer != nullptr && asking_.may_try) {
         if (const auto may = asking_.may_try(); !may) {
             failure_ = may.error().message;

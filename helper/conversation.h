@@ -14,6 +14,7 @@
 #pragma once
 
 #include "core/error.h"
+#include "core/types.h"
 
 #include <functional>
 #include <optional>
@@ -26,6 +27,7 @@ namespace jit {
 
 // How questions may be put.
 struct Asking {
+    Uid caller; // may signal us while they are asked
     bool allowed = true;
     bool on_stdin = false;
     std::optional<std::string> prompt;       // in place of the usual one: see prompt_text

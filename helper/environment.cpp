@@ -19,12 +19,14 @@ Environment command_environment(const Caller& caller, const HelperAllowed& allow
             environment.try_emplace(name, value);
         }
     }
-    for (const std::string& variable : wish.variables) {
-        const auto equals = variable.find('=');
-        const std::string name = variable.substr(0, equals);
-        const std::string value = equals == std::string::npos ? "" : variable.substr(equals + 1);
-        if (may_be_handed_in(name, value)) {
-            environment.insert_or_assign(name, value);
+    for (const auto* variables : {&wish.plain, &wish.variables}) {
+        for (const std::string& variable : *variables) {
+            const auto equals = variable.find('=');
+            const std::string name = variable.substr(0, equals);
+            const std::string value = equals == std::string::npos ? "" : variable.substr(equals + 1);
+            if (may_be_handed_in(name, value)) {
+                environment.insert_or_assign(name, value);
+            }
         }
     }
     std::string text = command.path;

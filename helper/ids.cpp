@@ -70,6 +70,15 @@ bool set_effective_uid(uid_t uid) {
                0; // a change of ids may have made the memory readable: fs.suid_dumpable says
 }
 
+// Whose signals reach this process. The effective uid stays root's, and with it every capability.
+bool set_real_uid(Uid uid) {
+    uid_t real = 0;
+    uid_t effective = 0;
+    uid_t saved = 0;
+    return uid != no_uid && setresuid(number(uid), 0, 0) == 0 && getresuid(&real, &effective, &saved) == 0 &&
+           Uid{real} == uid && effective == 0 && saved == 0 && prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
 } // namespace
 
 Result<void> become(Uid uid, Gid gid, const std::vector<Gid>& groups) {
@@ -120,6 +129,20 @@ AsCaller::AsCaller(Uid uid) : before_{geteuid()} {
 AsCaller::~AsCaller() {
     if (!set_effective_uid(number(before_))) {
         say(messages::rights_not_back);
+        _exit(exit_refused);
+    }
+}
+
+Reachable::Reachable(Uid caller) {
+    if (!set_real_uid(caller)) {
+        say(messages::real_uid_not_set);
+        _exit(exit_refused);
+    }
+}
+
+Reachable::~Reachable() {
+    if (!set_real_uid(root_uid)) {
+        say(messages::real_uid_not_set);
         _exit(exit_refused);
     }
 }

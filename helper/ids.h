@@ -20,7 +20,7 @@ namespace jit {
 [[nodiscard]] Result<void> become(Uid uid, Gid gid, const std::vector<Gid>& groups);
 
 // From setuid root to root in every respect: from then on the caller can neither signal nor trace this
-// process.
+// process, unless it is Reachable.
 [[nodiscard]] Result<void> become_root();
 
 // Back to who called, for good. `groups` are what was theirs from the start.
@@ -39,6 +39,17 @@ public:
 
 private:
     Uid before_;
+};
+
+// While it lives, the caller may signal this process, as they may whatever else they have started:
+// timeout(1), `kill %1`, a build that is cancelled. Nothing else: to trace it or to read its memory takes all
+// three of its ids. A failure ends the process.
+class Reachable {
+public:
+    explicit Reachable(Uid caller);
+    ~Reachable();
+    Reachable(const Reachable&) = delete;
+    Reachable& operator=(const Reachable&) = delete;
 };
 
 } // namespace jit

@@ -49,7 +49,7 @@ int refused(const Caller& caller, const Options& options, const HelperRefused& r
             const std::vector<std::string>& words, bool has_terminal) {
     // Once: an answer that changes nothing must not become a loop.
     const bool may_ask = !options.non_interactive && !refusal.offers.empty() && !asked_before(caller) &&
-                         (!options.reason.empty() || (has_terminal && isatty(STDERR_FILENO) == 1));
+                         (!options.reason.empty() || has_terminal);
     if (!may_ask) {
         show_refusal(refusal, options.reason);
         return exit_refused;
@@ -95,9 +95,9 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     }
     const bool is_login = wish->what == HelperWhat::login_shell;
     AuditRecord record(wish->command.value_or(Program{"(shell)", {}}), wish->arguments, caller.cwd, tty);
-    auto pam = Pam::load(
-        is_login ? "jit-sudo-i" : "jit-sudo", // while jitd decides
-        {!options.non_interactive, options.from_stdin, options.prompt, [&] { return ask_to_try(*jitd); }});
+    auto pam = Pam::load(is_login ? "jit-sudo-i" : "jit-sudo", // while jitd decides
+                         {caller.uid, !options.non_interactive, options.from_stdin, options.prompt,
+                          [&] { return ask_to_try(*jitd); }});
     auto verdict = receive_verdict(*jitd);
     if (!verdict) {
         return refuse(verdict.error().message);

@@ -58,7 +58,8 @@ inline std::string reason_too_long(std::size_t most) {
 inline constexpr std::string_view list_takes_less =
     "-l takes -U USER, and with a command -u USER, and no other option. What a group would need: "
     "jitctl explain --group GROUP";
-inline constexpr std::string_view no_command_wanted = "-v and -K take no command, and none of its options";
+inline constexpr std::string_view no_command_wanted =
+    "-v and -K are about who you are: they take no command, and no -u, -g, -D, -P, -T or -r";
 inline constexpr std::string_view other_user_lists =
     "-U is for -l: whose grants to list. To run as somebody: -u USER";
 inline constexpr std::string_view one_thing_only = "-l, -v, -K, -h and -V exclude each other";
@@ -136,6 +137,7 @@ inline constexpr std::string_view environment_not_cleared = "the environment can
 inline constexpr std::string_view core_not_ruled_out = "core files can't be ruled out";
 inline constexpr std::string_view no_caller_rights = "files can't be looked up with your rights";
 inline constexpr std::string_view rights_not_back = "root's rights on files don't come back";
+inline constexpr std::string_view real_uid_not_set = "the real uid can't be set";
 inline constexpr std::string_view no_number = "a user or group without a number";
 inline constexpr std::string_view other_groups = "the kernel has other groups than it was given";
 inline constexpr std::string_view other_ids = "the kernel has other ids than it was given";

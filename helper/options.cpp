@@ -106,20 +106,22 @@ public:
     Result<Options> parse() {
         while (!rest_.empty()) {
             const std::string_view word = rest_.front();
-            if (word.size() < 2 || word.front() != '-') {
+            const bool assigns = is_assignment(word);
+            if (!assigns && (word.size() < 2 || word.front() != '-')) {
                 break;
             }
             rest_ = rest_.subspan(1);
             if (word == "--") {
-                break;
+                break; // what follows is the command, whatever it looks like
+            }
+            if (assigns) {
+                parsed_.variables.emplace_back(word);
+                continue;
             }
             if (auto read = word.starts_with("--") ? long_option(word.substr(2)) : cluster(word.substr(1));
                 !read) {
                 return std::unexpected(std::move(read.error()));
             }
-        }
-        for (; !rest_.empty() && is_assignment(rest_.front()); rest_ = rest_.subspan(1)) {
-            parsed_.variables.emplace_back(rest_.front());
         }
         parsed_.command.assign(rest_.begin(), rest_.end());
         return checked();

@@ -108,13 +108,13 @@ bool is_time_zone(std::string_view value) {
            });
 }
 
+} // namespace
+
 bool may_be_kept(std::string_view name, std::string_view value) {
     return name == "TZ" ? is_time_zone(value)
                         : std::find(kept_names.begin(), kept_names.end(), name) != kept_names.end() &&
                               is_harmless(value);
 }
-
-} // namespace
 
 std::string working_directory() {
     std::array<char, PATH_MAX> name{};

@@ -22,6 +22,7 @@
 #include <array>
 #include <map>
 #include <string>
+#include <string_view>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <vector>
@@ -53,6 +54,8 @@ struct Caller {
 // Ends the process where it can't.
 [[nodiscard]] Caller sanitise();
 
+// A harmless value of a harmless name: terminal, language, time zone.
+[[nodiscard]] bool may_be_kept(std::string_view name, std::string_view value);
 // What of an environment may be kept: harmless values of harmless names, the first of each.
 [[nodiscard]] Environment kept_environment(const char* const* environment);
 

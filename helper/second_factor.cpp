@@ -28,8 +28,8 @@ Result<void> prove_second_factor(const std::string& service, const std::string& 
     if (auto may = asking.may_try(); !may) {
         return may;
     }
-    const auto pam = Pam::load(
-        service.c_str(), {true, asking.on_stdin, messages::second_factor_prompt(service), asking.may_try});
+    const auto pam = Pam::load(service.c_str(), {asking.caller, true, asking.on_stdin,
+                                                 messages::second_factor_prompt(service), asking.may_try});
     if (!pam) {
         return std::unexpected(pam.error());
     }

@@ -50,6 +50,8 @@ std::vector<std::string> ask_words(const Options& options, const std::string& of
     std::vector<std::string> all = {"ask", "--offers", offers};
     if (!options.reason.empty()) {
         all.insert(all.end(), {"--reason", options.reason});
+    } else if (isatty(STDERR_FILENO) == 0) {
+        all.emplace_back("--on-terminal"); // who types is at the terminal, wherever standard error goes
     }
     all.insert(all.end(), {"--", self});
     all.insert(all.end(), words.begin(), words.end());

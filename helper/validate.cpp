@@ -44,7 +44,7 @@ int outcome(const Result<void>& result) {
     return 0;
 }
 
-Result<void> prove(Jitd& jitd, const Options& options) {
+Result<void> prove(Jitd& jitd, const Caller& caller, const Options& options) {
     const auto wanted = receive_prove(jitd);
     if (!wanted) {
         return std::unexpected(wanted.error());
@@ -52,8 +52,8 @@ Result<void> prove(Jitd& jitd, const Options& options) {
     if (wanted->authenticate && options.non_interactive) {
         return fail(Errc::refused, std::string(messages::password_required));
     }
-    auto pam = Pam::load("jit-sudo", {!options.non_interactive, options.from_stdin, options.prompt,
-                                      [&] { return ask_to_try(jitd); }});
+    auto pam = Pam::load("jit-sudo", {caller.uid, !options.non_interactive, options.from_stdin,
+                                      options.prompt, [&] { return ask_to_try(jitd); }});
     if (!pam) {
         return std::unexpected(pam.error());
     }
@@ -76,7 +76,7 @@ Result<void> prove(Jitd& jitd, const Options& options) {
 
 int validate(const Caller& caller, const Options& options) {
     auto jitd = ask(question(caller, options, HelperWhat::validate));
-    return jitd ? outcome(prove(*jitd, options)) : outcome(std::unexpected(jitd.error()));
+    return jitd ? outcome(prove(*jitd, caller, options)) : outcome(std::unexpected(jitd.error()));
 }
 
 int forget(const Caller& caller, const Options& options) {

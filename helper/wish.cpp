@@ -75,7 +75,12 @@ Result<Wish> read_wish(const Caller& caller, const Options& options) {
     if (!variables) {
         return std::unexpected(std::move(variables.error()));
     }
-    wish.variables = std::move(*variables);
+    for (std::string& variable : *variables) {
+        const std::string_view text = variable;
+        const auto equals = text.find('=');
+        const bool plain = may_be_kept(text.substr(0, equals), text.substr(equals + 1));
+        (plain ? wish.plain : wish.variables).push_back(std::move(variable));
+    }
     std::string word;
     if (options.shell == Shell::none) {
         word = options.command.front();

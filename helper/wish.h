@@ -18,7 +18,8 @@ struct Wish {
     HelperWhat what = HelperWhat::command;
     std::optional<Program> command;     // none: a shell that jitd knows
     std::vector<std::string> arguments; // argv[1..]
-    std::vector<std::string> variables; // "NAME=value"
+    std::vector<std::string> variables; // "NAME=value", which the role must name
+    std::vector<std::string> plain;     // such as anybody's environment may have: LC_ALL=C
 };
 
 // What a shell is given to execute these words, and nothing else, with -c.

@@ -162,15 +162,38 @@ TEST_F(Privileges, g051_what_was_open_is_not_open_in_the_command) {
     EXPECT_THAT(on_terminal.out, "0\r\n1\r\n2\r\n3\r\n") << on_terminal;
 }
 
-TEST_F(Privileges, g052_the_caller_can_neither_trace_nor_stop_nor_read_it) {
+TEST_F(Privileges, g052_the_caller_can_neither_trace_nor_read_it_nor_signal_the_command) {
     Session command = host().begin_as("alice", "jit-sudo -n sleep 4052");
     ASSERT_TRUE(eventually([&] { return host().root("pgrep -fx 'sleep 4052'").status == 0; }));
-    for (const char* who : {"pgrep -x -o jit-sudo", "pgrep -fx 'sleep 4052'"}) {
-        const Result touched = one("alice", "oddly touch $(" + std::string(who) + ")");
-        EXPECT_THAT(touched, RanAndSaid("")) << who;
+    for (const char* who : {"pgrep -fx 'sleep 4052'", "pgrep -x -o jit-sudo"}) {
+        // The helper is theirs to signal as soon as the command runs; what it runs isn't.
+        const bool helper = std::string(who).ends_with("jit-sudo");
+        EXPECT_THAT(one("alice", "kill -0 $(" + std::string(who) + ") 2>/dev/null && echo sent").out,
+                    helper ? "sent\n" : "")
+            << who;
+        // The last of what it sends kills.
+        EXPECT_THAT(one("alice", "oddly touch $(" + std::string(who) + ") | grep -v '^sent'").out, "") << who;
     }
-    host().root("pkill -KILL -fx 'sleep 4052'");
     EXPECT_TRUE(command.wait());
+}
+
+TEST_F(Privileges, g052_one_that_its_caller_stops_or_kills_keeps_nothing_from_its_end) {
+    const std::string id = ask(host(), "carol", "short");
+    Session stopped = host().begin_as("carol", "jit-sudo -n sleep 4152");
+    Session killed = host().begin_as("carol", "jit-sudo -n sleep 4252");
+    const auto runs = [](const char* command) {
+        return host().root("pgrep -fx '" + std::string(command) + "'").status == 0;
+    };
+    ASSERT_TRUE(eventually([&] { return runs("sleep 4152") && runs("sleep 4252"); }));
+    host().as("carol", "kill -KILL $(pgrep -f '^jit-sudo -n sleep 4252'); "
+                       "kill -STOP $(pgrep -f '^jit-sudo -n sleep 4152')");
+    EXPECT_TRUE(eventually([&] { return !runs("sleep 4252"); }));
+    EXPECT_TRUE(runs("sleep 4152"));
+    EXPECT_EQ(host().root("jitctl revoke " + id + " --reason over").status, 0);
+    EXPECT_TRUE(eventually([&] { return !runs("sleep 4152"); }));
+    host().root("pkill -CONT -x jit-sudo");
+    EXPECT_TRUE(stopped.wait());
+    EXPECT_TRUE(killed.wait());
 }
 
 TEST_F(Privileges, g093_an_account_that_is_over_gets_nothing_whatever_was_granted) {

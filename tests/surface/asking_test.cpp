@@ -161,6 +161,18 @@ TEST_F(Asking, who_waits_has_no_privilege) {
     alice.end();
 }
 
+TEST_F(Asking, who_keeps_the_output_in_a_file_is_asked_at_the_terminal) {
+    Session alice =
+        host().begin_as("alice", "jit-sudo id -u >~/log 2>&1; echo status=$?; cat ~/log", {.tty = true});
+    ASSERT_TRUE(alice.shows("tools would"));
+    ASSERT_TRUE(alice.shows("Reason: "));
+    alice.type("looking\r");
+    const auto run = alice.wait();
+    ASSERT_TRUE(run.has_value());
+    EXPECT_THAT(run->out, AllOf(HasSubstr("granted: tools until "), HasSubstr("status=0"),
+                                testing::EndsWith("as root\r\n0\r\n")));
+}
+
 TEST_F(Asking, once_a_yes_has_changed_nothing_is_not_asked_again) {
     // What jitctl ask leaves for the jit-sudo that it becomes.
     const Result run = host().as("alice", "JIT_ASKED=1 jit-sudo -r nginx whoami");

@@ -141,6 +141,33 @@ TEST_F(Options, variables_are_handed_in_where_the_role_names_them) {
     }
 }
 
+TEST_F(Options, what_anybody_has_in_the_environment_may_be_said_without_a_role) {
+    EXPECT_EQ(host().as("alice", "jit-sudo LC_ALL=C TZ=UTC TERM=dumb env | grep -E '^(LC_ALL|TZ|TERM)='").out,
+              "LC_ALL=C\nTERM=dumb\nTZ=UTC\n");
+    EXPECT_EQ(host().as("alice", "LANG=C jit-sudo --preserve-env=LANG env | grep ^LANG=").out, "LANG=C\n");
+    const Result file = host().as("alice", "jit-sudo TZ=/etc/shadow env");
+    EXPECT_EQ(file.status, 1);
+    EXPECT_THAT(file.err, HasSubstr("has it without TZ"));
+    const Result other = host().as("alice", "jit-sudo -u dave id");
+    EXPECT_EQ(other.status, 1);
+    EXPECT_THAT(other.err, HasSubstr(", not as dave"));
+}
+
+TEST_F(Options, a_group_that_the_user_has_anyway_needs_no_role) {
+    EXPECT_EQ(host().as("alice", "jit-sudo -u carol -g sre-leads id -gn").out, "sre-leads\n");
+    EXPECT_EQ(host().as("alice", "jit-sudo -u carol -g carol id -gn").out, "carol\n");
+    EXPECT_EQ(host().as("alice", "jit-sudo -u carol -g shadow id -gn").status, 1);
+}
+
+TEST_F(Options, who_started_it_may_end_it_like_anything_else) {
+    const Result run =
+        host().as("alice", "timeout 2 jit-sudo sleep 6101; echo $?; jit-sudo sleep 6102 & sleep 1; "
+                           "kill $!; wait $!; echo $?; timeout -s USR1 1 jit-sudo sleep 6103; "
+                           "echo $?; timeout -s KILL 1 jit-sudo sleep 6104; echo $?");
+    EXPECT_EQ(run.out, "124\n143\n124\n137\n") << run;
+    EXPECT_TRUE(eventually([] { return host().root("pgrep -fx 'sleep 610[1234]'").status != 0; }));
+}
+
 TEST_F(Options, a_user_may_be_a_number_if_there_is_one) {
     const std::string uid = host().root("id -u carol").out;
     EXPECT_EQ(host().as("alice", "jit-sudo -u '#" + uid.substr(0, uid.size() - 1) + "' id -un").out,

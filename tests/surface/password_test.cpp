@@ -5,6 +5,8 @@
 namespace jit::host {
 namespace {
 
+using namespace std::chrono_literals;
+
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -56,6 +58,13 @@ TEST_F(Password, counts_for_what_follows_in_the_same_session) {
     EXPECT_EQ(says("y jit-sudo -n id"), "no ") << "another login";
     EXPECT_EQ(says("echo pw-dave | y jit-sudo -S id; y setsid -w jit-sudo -n id"), "yes no ")
         << "another session";
+}
+
+TEST_F(Password, is_not_waited_for_longer_than_the_caller_likes) {
+    const Result run = host().as(
+        "dave", "timeout --foreground 2 jit-sudo id; echo status=$?; stty -a | grep -o '[-]*echo\\b'",
+        {.tty = true, .timeout = 20s});
+    EXPECT_THAT(run.out, AllOf(HasSubstr("status=124"), HasSubstr("echo"), Not(HasSubstr("-echo"))));
 }
 
 TEST_F(Password, is_forgotten_when_told_to) {

@@ -144,7 +144,13 @@ TEST(HelperOptions, SetVariablesBeforeTheCommandOnly) {
     ASSERT_TRUE(options);
     EXPECT_THAT(options->variables, ElementsAre("A=1", "B_2="));
     EXPECT_THAT(options->command, ElementsAre("env", "C=3"));
-    EXPECT_THAT(parse({"--", "A=b", "id"})->variables, ElementsAre("A=b"));
+    EXPECT_THAT(parse({"--", "A=b", "id"})->command, ElementsAre("A=b", "id"));
+    const auto mixed = parse({"A=1", "-u", "carol", "B=2", "-n", "--", "env"});
+    ASSERT_TRUE(mixed);
+    EXPECT_THAT(mixed->variables, ElementsAre("A=1", "B=2"));
+    EXPECT_THAT(mixed->command, ElementsAre("env"));
+    EXPECT_TRUE(mixed->non_interactive);
+    EXPECT_EQ(mixed->user, "carol");
     EXPECT_FALSE(parse({"A="})); // and no command
     EXPECT_TRUE(parse({"./a=b"})->variables.empty());
     EXPECT_TRUE(parse({"1a=b"})->variables.empty());
