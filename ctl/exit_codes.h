@@ -44,6 +44,12 @@ using Outcome = std::expected<T, Failure>;
     return std::unexpected(Failure{Exit::internal, "internal", std::move(message)});
 }
 
+// Where a script asks whether it may: as sudo has it, whatever is in the way, the status is 1.
+[[nodiscard]] inline std::unexpected<Failure> no(Failure failure, bool asked_whether) {
+    failure.exit = asked_whether ? Exit::refused : failure.exit;
+    return std::unexpected(std::move(failure));
+}
+
 // An error of core's: of reading a file or the database on this side of the socket.
 [[nodiscard]] inline Failure failure_of(const Error& error) {
     switch (error.code) {

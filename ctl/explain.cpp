@@ -104,7 +104,7 @@ Outcome<Exit> explain(const Context& context, const ExplainOptions& options) {
     }
     const auto reply = call(context, "Explain", parameters);
     if (!reply) {
-        return std::unexpected(reply.error());
+        return no(reply.error(), options.now);
     }
     const auto explanation = reply::read_explanation(*reply);
     if (!explanation) {

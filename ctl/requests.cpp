@@ -144,7 +144,7 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
     }
     auto reply = call(context, "List", parameters);
     if (!reply) {
-        return std::unexpected(reply.error());
+        return no(reply.error(), options.now);
     }
     if (options.user) {
         keep_those_of(*reply, *options.user);

@@ -318,6 +318,7 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
 }
 
 bool HelperServer::started(Connection& connection, const HelperStart& start) {
+    was_right(connection);
     const auto active = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
         return parts_.store.active_of(connection.account.uid, [&](std::string_view role) {
             return could_carry(parts_.policy, role, connection.wanted);
@@ -374,7 +375,6 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
         send(connection, to_frame(HelperRefused{.message = begun.error().message, .next = {}, .offers = {}}));
         return false;
     }
-    was_right(connection);
     if (authenticated || connection.proven_before) {
         remember_proof(connection);
     }

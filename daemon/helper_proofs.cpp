@@ -31,6 +31,7 @@ bool HelperServer::trying(Connection& connection) {
     constexpr const char* why = "too many wrong answers; try again in a minute";
     if (connection.wanted.command) {
         record_refusal(connection, why, why);
+        connection.tries = 0; // said
     }
     send(connection, to_frame(HelperRefused{.message = why, .next = {}, .offers = {}}));
     return false;

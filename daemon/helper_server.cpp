@@ -7,6 +7,8 @@
 #include "core/pass_fd.h"
 #include "core/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -56,7 +58,16 @@ void HelperServer::accept_some() {
 
 void HelperServer::drop(std::uint64_t id) {
     auto node = connections_.extract(id);
-    if (!node || node.mapped().place.empty()) {
+    if (!node) {
+        return;
+    }
+    // Killed, or interrupted: what it was told of the answers it couldn't tell us.
+    if (Connection& gone = node.mapped(); gone.awaits == Awaits::start && gone.tries > 0) {
+        const std::string why = fmt::format("given up after {} to authenticate",
+                                            gone.tries == 1 ? "a try" : fmt::format("{} tries", gone.tries));
+        record_refusal(gone, why, why);
+    }
+    if (node.mapped().place.empty()) {
         return;
     }
     if (node.mapped().awaits == Awaits::exit) {
@@ -157,6 +168,7 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
         if (const auto failed = parse_helper_failed(body)) {
             const std::string why = escape(failed->why.substr(0, longest_failure));
             record_refusal(connection, why, why);
+            connection.tries = 0;
             return false;
         }
         return is_helper_trying(body) && trying(connection);

@@ -125,6 +125,8 @@ inline constexpr std::string_view nosuid_mount =
 inline constexpr std::string_view user_namespace =
     "this is a user namespace (as unshare, bubblewrap and rootless containers make them): the host's root "
     "can't be reached from in here. Run jit-sudo outside of it";
+inline constexpr std::string_view setuid_without_effect =
+    "jit-sudo's setuid bit has no effect here: it is traced, or was started by what lets nothing become root";
 inline constexpr std::string_view not_setuid = "jit-sudo must be owned by root and have the setuid bit: "
                                                "chown root:root, chmod 4755. Ask an administrator";
 

@@ -182,11 +182,12 @@ Result<void> check_setuid_root() {
         return fail(Errc::refused, std::string(messages::no_new_privileges));
     }
     struct statvfs mount{};
-    if (known && statvfs("/proc/self/exe", &mount) == 0 && self.st_uid == 0 &&
-        (self.st_mode & S_ISUID) != 0 && (mount.f_flag & ST_NOSUID) != 0) {
-        return fail(Errc::refused, std::string(messages::nosuid_mount));
+    if (!known || self.st_uid != 0 || (self.st_mode & S_ISUID) == 0) {
+        return fail(Errc::refused, std::string(messages::not_setuid));
     }
-    return fail(Errc::refused, std::string(messages::not_setuid));
+    const bool nosuid = statvfs("/proc/self/exe", &mount) == 0 && (mount.f_flag & ST_NOSUID) != 0;
+    return fail(Errc::refused,
+                std::string(nosuid ? messages::nosuid_mount : messages::setuid_without_effect));
 }
 
 void restore_signals(const Caller& caller) {

@@ -67,6 +67,20 @@ TEST_F(Password, is_not_waited_for_longer_than_the_caller_likes) {
     EXPECT_THAT(run.out, AllOf(HasSubstr("status=124"), HasSubstr("echo"), Not(HasSubstr("-echo"))));
 }
 
+TEST_F(Password, that_was_tried_is_on_record_though_the_one_who_tried_gave_up) {
+    Session dave = host().begin_as("dave", "jit-sudo id", {.tty = true});
+    ASSERT_TRUE(dave.shows("password for dave: "));
+    dave.type("wrong\r");
+    ASSERT_TRUE(dave.shows("Sorry, try again."));
+    dave.type("\x03");
+    EXPECT_TRUE(dave.wait());
+    EXPECT_TRUE(eventually([] {
+        return host()
+                   .root("jitctl audit --kind request.refused")
+                   .out.find("given up after a try to authenticate") != std::string::npos;
+    }));
+}
+
 TEST_F(Password, is_forgotten_when_told_to) {
     EXPECT_EQ(says("echo pw-dave | y jit-sudo -S id; y jit-sudo -k; y jit-sudo -n id"), "yes yes no ");
     EXPECT_EQ(says("echo pw-dave | y jit-sudo -S id; y jit-sudo -K; y jit-sudo -n id"), "yes yes no ");
