@@ -253,10 +253,10 @@ Outcome<Exit> ask_and_run(const Context& context, const AskAndRunOptions& option
     const Context told{.out = people, .err = people, .json = false, .client = context.client};
     auto answered = ask_and_wait(told, options);
     if (!answered) {
-        // As jit-sudo has it: whatever is in the way, the status is 1.
-        const bool interrupted = answered.error().exit == Exit::interrupted;
-        answered.error().exit = interrupted ? Exit::interrupted : Exit::refused;
-        answered.error().message += interrupted ? "; the same command goes on with it" : "";
+        if (answered.error().exit != Exit::interrupted) {
+            return no(answered.error(), true);
+        }
+        answered.error().message += "; the same command goes on with it";
         return answered;
     }
     if (*answered != Exit::done) {

@@ -79,13 +79,12 @@ std::vector<std::string> near(const Policy& policy, const Party& party, const Ac
             continue;
         }
         Wanted other = wanted;
-        std::erase_if(other.variables,
-                      [&](const std::string& variable) { return !allows_variable(role.env, variable); });
+        const auto unnamed = std::ranges::stable_partition(other.variables, [&](const std::string& variable) {
+            return allows_variable(role.env, variable);
+        });
+        const std::vector<std::string> missing(unnamed.begin(), unnamed.end());
+        other.variables.erase(unnamed.begin(), unnamed.end());
         if (role_has(*whole, role, other)) {
-            std::vector<std::string> missing;
-            std::ranges::copy_if(
-                wanted.variables, std::back_inserter(missing),
-                [&](const std::string& variable) { return !allows_variable(role.env, variable); });
             lines.push_back(fmt::format("{} has it without {}", name,
                                         escape(fmt::format("{}", fmt::join(missing, ", ")))));
             continue;

@@ -63,8 +63,10 @@ Hasher::Ticket Hasher::hash(Fd file, Uid whose, Done done) {
     theirs.push_back(std::move(job));
     if (theirs.size() == 1) {
         turns_.push_back(whose);
+        if (turns_.size() == 1) {
+            next();
+        }
     }
-    next();
     return ticket;
 }
 

@@ -61,19 +61,19 @@ void HelperServer::drop(std::uint64_t id) {
     if (!node) {
         return;
     }
-    // Killed, or interrupted: what it was told of the answers it couldn't tell us.
-    if (Connection& gone = node.mapped(); gone.awaits == Awaits::start && gone.tries > 0) {
+    const Connection& gone = node.mapped();
+    if (gone.awaits == Awaits::start && gone.tries > 0) { // killed or interrupted: it can't say Failed
         const std::string why = fmt::format("given up after {} to authenticate",
                                             gone.tries == 1 ? "a try" : fmt::format("{} tries", gone.tries));
         record_refusal(gone, why, why);
     }
-    if (node.mapped().place.empty()) {
+    if (gone.place.empty()) {
         return;
     }
-    if (node.mapped().awaits == Awaits::exit) {
-        parts_.uses.abandoned(node.mapped().place);
+    if (gone.awaits == Awaits::exit) {
+        parts_.uses.abandoned(gone.place);
     } else {
-        parts_.uses.give_back(node.mapped().place);
+        parts_.uses.give_back(gone.place);
     }
 }
 

@@ -24,10 +24,6 @@
 namespace jit {
 namespace {
 
-std::unexpected<Error> failed(Error& error) {
-    return std::unexpected(std::move(error));
-}
-
 // With the command's own signal, so that whoever waits for us sees what happened to it.
 int exit_like(int status) {
     if (WIFEXITED(status)) {
@@ -54,9 +50,9 @@ Result<void> prove(Allowance& allowance) {
         }
     }
     if (const std::string& service = allowed.confinement.second_factor; !service.empty()) {
-        const Asking asking{
-            caller.uid, !options.non_interactive, options.from_stdin, {}, [&] { return ask_to_try(jitd); }};
-        if (auto proven = prove_second_factor(service, allowed.caller, allowed.user, tty, asking); !proven) {
+        if (auto proven = prove_second_factor(service, allowed.caller, allowed.user, tty,
+                                              asking_of(caller, options, jitd));
+            !proven) {
             return proven;
         }
     }
@@ -84,20 +80,20 @@ Result<int> carry_out(Allowance allowance) {
     }
     record.settled(*command, wish.arguments);
     if (auto proven = prove(allowance); !proven) {
-        return failed(proven.error());
+        return std::unexpected(proven.error());
     }
     const auto confining = Confining::prepare(allowed.confinement, *command);
     if (!confining) {
         return std::unexpected(confining.error());
     }
     if (auto good = options.directory.empty() ? Result<void>{} : confining->check_directory(); !good) {
-        return failed(good.error());
+        return std::unexpected(good.error());
     }
     Fd background;
     if (options.in_background) {
         auto gone = go_to_background(terminal && terminal->standard[STDIN_FILENO]);
         if (!gone) {
-            return failed(gone.error());
+            return std::unexpected(gone.error());
         }
         background = std::move(*gone);
         if (terminal) {
@@ -107,7 +103,7 @@ Result<int> carry_out(Allowance allowance) {
     const SignalQueue signals(caller); // from here on what was opened is also closed
     const Limits lifted = current_limits();
     if (auto opened = pam->open_session(allowed.user); !opened) {
-        return failed(opened.error());
+        return std::unexpected(opened.error());
     }
 
     // Contained, recorded, released.
@@ -128,7 +124,7 @@ Result<int> carry_out(Allowance allowance) {
     if (on_terminal) {
         auto opened = open_pty(*terminal, Uid{allowed.uid});
         if (!opened) {
-            return failed(opened.error());
+            return std::unexpected(opened.error());
         }
         pty = std::move(*opened);
         elevation.pty = &pty;
@@ -137,16 +133,16 @@ Result<int> carry_out(Allowance allowance) {
     }
     auto child = Child::create(elevation);
     if (!child) {
-        return failed(child.error());
+        return std::unexpected(child.error());
     }
     const HelperStart start{allowed.authenticate, static_cast<std::uint32_t>(child->command()),
                             child->session()};
     if (auto recorded = record_start(jitd, start, confining->file()); !recorded) {
-        return failed(recorded.error());
+        return std::unexpected(recorded.error());
     }
     record.started();
     if (auto released = child->release(); !released) {
-        return failed(released.error());
+        return std::unexpected(released.error());
     }
     report_started(background);
 

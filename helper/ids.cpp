@@ -62,12 +62,15 @@ Result<void> set_ids(uid_t uid, gid_t gid) {
     return {};
 }
 
+// A change of ids may have made the memory readable again: fs.suid_dumpable says.
+bool keep_unreadable() {
+    return prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
 // Not setfsuid(2): that leaves CAP_SYS_PTRACE, with which links such as /proc/PID/cwd lead where only root
 // may look.
 bool set_effective_uid(uid_t uid) {
-    return Uid{uid} != no_uid && seteuid(uid) == 0 && geteuid() == uid &&
-           prctl(PR_SET_DUMPABLE, 0) ==
-               0; // a change of ids may have made the memory readable: fs.suid_dumpable says
+    return Uid{uid} != no_uid && seteuid(uid) == 0 && geteuid() == uid && keep_unreadable();
 }
 
 // Whose signals reach this process. The effective uid stays root's, and with it every capability.
@@ -76,7 +79,7 @@ bool set_real_uid(Uid uid) {
     uid_t effective = 0;
     uid_t saved = 0;
     return uid != no_uid && setresuid(number(uid), 0, 0) == 0 && getresuid(&real, &effective, &saved) == 0 &&
-           Uid{real} == uid && effective == 0 && saved == 0 && prctl(PR_SET_DUMPABLE, 0) == 0;
+           Uid{real} == uid && effective == 0 && saved == 0 && keep_unreadable();
 }
 
 } // namespace
@@ -94,8 +97,7 @@ Result<void> become_root() {
     if (auto became = become(root_uid, Gid{0}, {}); !became) {
         return became;
     }
-    // A change of ids may have made the memory readable again: fs.suid_dumpable says.
-    if (prctl(PR_SET_DUMPABLE, 0) != 0) {
+    if (!keep_unreadable()) {
         return fail_errno("prctl");
     }
     return {};

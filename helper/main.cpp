@@ -96,8 +96,7 @@ int run(Caller& caller, const Options& options, const std::vector<std::string>& 
     const bool is_login = wish->what == HelperWhat::login_shell;
     AuditRecord record(wish->command.value_or(Program{"(shell)", {}}), wish->arguments, caller.cwd, tty);
     auto pam = Pam::load(is_login ? "jit-sudo-i" : "jit-sudo", // while jitd decides
-                         {caller.uid, !options.non_interactive, options.from_stdin, options.prompt,
-                          [&] { return ask_to_try(*jitd); }});
+                         asking_of(caller, options, *jitd));
     auto verdict = receive_verdict(*jitd);
     if (!verdict) {
         return refuse(verdict.error().message);

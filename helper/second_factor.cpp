@@ -5,6 +5,7 @@
 #include "helper/messages.h"
 
 #include <unistd.h>
+#include <utility>
 
 namespace jit {
 namespace {
@@ -17,7 +18,7 @@ bool has_file(const std::string& service) {
 } // namespace
 
 Result<void> prove_second_factor(const std::string& service, const std::string& caller,
-                                 const std::string& target, const std::string& tty, const Asking& asking) {
+                                 const std::string& target, const std::string& tty, Asking asking) {
     if (!asking.allowed) {
         return fail(Errc::refused, messages::second_factor_required(service));
     }
@@ -28,8 +29,8 @@ Result<void> prove_second_factor(const std::string& service, const std::string& 
     if (auto may = asking.may_try(); !may) {
         return may;
     }
-    const auto pam = Pam::load(service.c_str(), {asking.caller, true, asking.on_stdin,
-                                                 messages::second_factor_prompt(service), asking.may_try});
+    asking.prompt = messages::second_factor_prompt(service);
+    const auto pam = Pam::load(service.c_str(), std::move(asking));
     if (!pam) {
         return std::unexpected(pam.error());
     }

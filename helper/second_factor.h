@@ -18,6 +18,6 @@ namespace jit {
 // `caller`: the account that authenticates; `target`: whom it is about to become. `tty` may be empty.
 [[nodiscard]] Result<void> prove_second_factor(const std::string& service, const std::string& caller,
                                                const std::string& target, const std::string& tty,
-                                               const Asking& asking);
+                                               Asking asking);
 
 } // namespace jit

@@ -52,8 +52,7 @@ Result<void> prove(Jitd& jitd, const Caller& caller, const Options& options) {
     if (wanted->authenticate && options.non_interactive) {
         return fail(Errc::refused, std::string(messages::password_required));
     }
-    auto pam = Pam::load("jit-sudo", {caller.uid, !options.non_interactive, options.from_stdin,
-                                      options.prompt, [&] { return ask_to_try(jitd); }});
+    auto pam = Pam::load("jit-sudo", asking_of(caller, options, jitd));
     if (!pam) {
         return std::unexpected(pam.error());
     }

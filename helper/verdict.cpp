@@ -132,11 +132,14 @@ Result<void> receive_done(Jitd& jitd) {
     return is_helper_done(*body) ? Result<void>{} : strange();
 }
 
-Result<void> ask_to_try(Jitd& jitd) {
-    if (auto sent = jitd.send(trying_frame()); !sent) {
-        return sent;
-    }
-    return receive_done(jitd);
+Asking asking_of(const Caller& caller, const Options& options, Jitd& jitd) {
+    const auto may_try = [&jitd]() -> Result<void> {
+        if (auto sent = jitd.send(trying_frame()); !sent) {
+            return sent;
+        }
+        return receive_done(jitd);
+    };
+    return {caller.uid, !options.non_interactive, options.from_stdin, options.prompt, may_try};
 }
 
 std::string with_reason(std::string_view line, std::string_view reason) {

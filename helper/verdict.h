@@ -7,7 +7,10 @@
 //  3. Text of a refusal is escaped before it is shown.
 #pragma once
 
+#include "helper/conversation.h"
 #include "helper/jitd.h"
+#include "helper/options.h"
+#include "helper/sanitise.h"
 
 #include <optional>
 #include <string>
@@ -27,8 +30,9 @@ struct Verdict {
 // -1.
 [[nodiscard]] Result<void> record_start(Jitd& jitd, const HelperStart& start, int file);
 
-// Before an answer that may be wrong is looked at: has this person given too many of them?
-[[nodiscard]] Result<void> ask_to_try(Jitd& jitd);
+// How the caller may be asked for a password. Before an answer is looked at jitd says whether they have given
+// too many that were wrong. Valid while these live.
+[[nodiscard]] Asking asking_of(const Caller& caller, const Options& options, Jitd& jitd);
 
 // Where no command was asked for.
 [[nodiscard]] Result<HelperProve> receive_prove(Jitd& jitd);

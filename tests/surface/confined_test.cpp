@@ -41,6 +41,13 @@ protected:
     }
     static Host& host() { return *host_; }
 
+    // The PAM service test-otp, which takes 123456 and adds a line to /root/guesses each time.
+    static void make_second_factor() {
+        host().write("/etc/pam.d/test-otp",
+                     "auth required pam_exec.so quiet expose_authtok /usr/local/sbin/otp\n");
+        host().write("/usr/local/sbin/otp",
+                     "#!/bin/sh\necho >>/root/guesses; test \"$(tr -d '\\000')\" = 123456\n", "0755");
+    }
     // alice has a role with these lines from now on.
     static void hold(const std::string& lines) {
         host().policy(head + role("held", lines));
@@ -355,9 +362,7 @@ TEST_F(Confined, limits_memory_or_is_refused) {
 }
 
 TEST_F(Confined, a_second_factor_is_asked_for_each_time_and_never_remembered) {
-    host().write("/etc/pam.d/test-otp",
-                 "auth required pam_exec.so quiet expose_authtok /usr/local/sbin/otp\n");
-    host().write("/usr/local/sbin/otp", "#!/bin/sh\ntest \"$(tr -d '\\000')\" = 123456\n", "0755");
+    make_second_factor();
     hold("second_factor = \"test-otp\"");
     for (int time = 0; time < 2; ++time) {
         EXPECT_EQ(host().as("alice", "echo 123456 | jit-sudo -S bash -c 'echo in'").out, "in\n");
@@ -383,9 +388,7 @@ TEST_F(Confined, a_second_factor_is_asked_for_each_time_and_never_remembered) {
 }
 
 TEST_F(Confined, a_second_factor_comes_after_the_password_and_in_spite_of_a_remembered_one) {
-    host().write("/etc/pam.d/test-otp",
-                 "auth required pam_exec.so quiet expose_authtok /usr/local/sbin/otp\n");
-    host().write("/usr/local/sbin/otp", "#!/bin/sh\ntest \"$(tr -d '\\000')\" = 123456\n", "0755");
+    make_second_factor();
     std::string text = role("held", "second_factor = \"test-otp\"");
     text.replace(text.find("authenticate = false"), 20, "authenticate = true");
     host().policy(head + text);
@@ -397,10 +400,7 @@ TEST_F(Confined, a_second_factor_comes_after_the_password_and_in_spite_of_a_reme
 }
 
 TEST_F(Confined, a_second_factor_cannot_be_guessed_as_often_as_one_likes) {
-    host().write("/etc/pam.d/test-otp",
-                 "auth required pam_exec.so quiet expose_authtok /usr/local/sbin/otp\n");
-    host().write("/usr/local/sbin/otp",
-                 "#!/bin/sh\necho >>/root/guesses; test \"$(tr -d '\\000')\" = 123456\n", "0755");
+    make_second_factor();
     hold("second_factor = \"test-otp\"");
     host().root("systemctl restart jitd; rm -f /root/guesses"); // none has been counted
     const Result wrong =
