@@ -53,6 +53,10 @@ HelperConfinement read_confinement(FrameReader& reader) {
     return confinement;
 }
 
+Proven read_proven(FrameReader& reader) {
+    return reader.u32() == static_cast<std::uint32_t>(Proven::yes) ? Proven::yes : Proven::no;
+}
+
 struct Nothing {};
 
 bool is_bare(std::string_view body, HelperMessage type) {
@@ -127,7 +131,7 @@ std::string to_frame(const HelperAllowed& message) {
     FrameWriter frame = writer(HelperMessage::allowed);
     frame.bytes(message.grant);
     frame.bytes(message.role);
-    frame.u8(message.authenticate ? 1 : 0);
+    frame.u32(static_cast<std::uint32_t>(message.proven));
     frame.bytes(message.caller);
     frame.u32(message.uid);
     frame.u32(message.gid);
@@ -147,7 +151,7 @@ std::optional<HelperAllowed> parse_helper_allowed(std::string_view body) {
                                 [](FrameReader& reader, HelperAllowed& message) {
                                     message.grant = reader.bytes();
                                     message.role = reader.bytes();
-                                    message.authenticate = reader.u8() != 0;
+                                    message.proven = read_proven(reader);
                                     message.caller = reader.bytes();
                                     message.uid = reader.u32();
                                     message.gid = reader.u32();
@@ -164,7 +168,7 @@ std::optional<HelperAllowed> parse_helper_allowed(std::string_view body) {
 
 std::string to_frame(const HelperStart& message) {
     FrameWriter frame = writer(HelperMessage::start);
-    frame.u8(message.authenticated ? 1 : 0);
+    frame.u32(static_cast<std::uint32_t>(message.proven));
     frame.u32(message.pid);
     frame.u32(message.session);
     return frame.frame();
@@ -172,7 +176,7 @@ std::string to_frame(const HelperStart& message) {
 
 std::optional<HelperStart> parse_helper_start(std::string_view body) {
     return parse<HelperStart>(body, HelperMessage::start, [](FrameReader& reader, HelperStart& message) {
-        message.authenticated = reader.u8() == 1;
+        message.proven = read_proven(reader);
         message.pid = reader.u32();
         message.session = reader.u32();
     });
@@ -231,23 +235,28 @@ std::optional<HelperEnding> parse_helper_ending(std::string_view body) {
 
 std::string to_frame(const HelperProve& message) {
     FrameWriter frame = writer(HelperMessage::prove);
-    frame.u8(message.authenticate ? 1 : 0);
+    frame.u32(static_cast<std::uint32_t>(message.proven));
     frame.bytes(message.caller);
     return frame.frame();
 }
 
 std::optional<HelperProve> parse_helper_prove(std::string_view body) {
     return parse<HelperProve>(body, HelperMessage::prove, [](FrameReader& reader, HelperProve& message) {
-        message.authenticate = reader.u8() != 0;
+        message.proven = read_proven(reader);
         message.caller = reader.bytes();
     });
 }
 
-std::string proven_frame() {
-    return writer(HelperMessage::proven).frame();
+std::string to_frame(const HelperProven& message) {
+    FrameWriter frame = writer(HelperMessage::proven);
+    frame.u32(static_cast<std::uint32_t>(message.proven));
+    return frame.frame();
 }
-bool is_helper_proven(std::string_view body) {
-    return is_bare(body, HelperMessage::proven);
+
+std::optional<HelperProven> parse_helper_proven(std::string_view body) {
+    return parse<HelperProven>(body, HelperMessage::proven, [](FrameReader& reader, HelperProven& message) {
+        message.proven = read_proven(reader);
+    });
 }
 
 std::string trying_frame() {
@@ -282,11 +291,14 @@ bool is_helper_deadline_question(std::string_view body) {
 std::optional<HelperMessage> helper_message_type(std::string_view body) {
     FrameReader reader(body.substr(0, 1));
     const std::uint8_t type = reader.u8();
-    if (!reader.ok() || type < static_cast<std::uint8_t>(HelperMessage::ask) ||
-        type > static_cast<std::uint8_t>(HelperMessage::trying)) {
-        return std::nullopt;
+    using enum HelperMessage;
+    for (const HelperMessage known :
+         {ask, refused, allowed, start, go, deadline, exited, ending, prove, proven, done, failed, trying}) {
+        if (reader.ok() && type == static_cast<std::uint8_t>(known)) {
+            return known;
+        }
     }
-    return static_cast<HelperMessage>(type);
+    return std::nullopt;
 }
 
 } // namespace jit

@@ -49,21 +49,26 @@ inline constexpr const char* helper_socket = "/run/jit/helper";
 inline constexpr std::size_t largest_helper_frame = 4 * 1024 * 1024; // argv may reach ARG_MAX
 inline constexpr std::size_t longest_helper_reason = 1000;           // bytes, as of a request
 
+// Each differs from every other in four bits or more, as the words of an extended Hamming code do: no bit
+// that flips in memory makes one answer another (CVE-2023-42465).
 enum class HelperMessage : std::uint8_t {
-    ask = 1,
-    refused = 2,
-    allowed = 3,
-    start = 4,
-    go = 5,
-    deadline = 6,
-    exited = 7,
-    ending = 8,
-    prove = 9,
-    proven = 10,
-    done = 11,
-    failed = 12,
-    trying = 13
+    ask = 0xaa,
+    refused = 0x55,
+    allowed = 0xcc,
+    start = 0x33,
+    go = 0xf0,
+    deadline = 0x0f,
+    exited = 0x66,
+    ending = 0x99,
+    prove = 0x5a,
+    proven = 0xa5,
+    done = 0x3c,
+    failed = 0xc3,
+    trying = 0x96
 };
+
+// Whether somebody has proven who they are, in memory too: no bits in common, and what is neither is a no.
+enum class Proven : std::uint32_t { no = 0x3c96a5e1, yes = 0xc3695a1e };
 
 enum class HelperWhat : std::uint8_t {
     command = 0,
@@ -105,9 +110,9 @@ struct HelperRefused {
     std::string offers; // JSON for `jitctl ask`: the roles that would allow it; empty: none
 };
 
-// "Prove who you are": `authenticate` is false where that isn't needed, or was done not long ago.
+// "Prove who you are": `proven` where that isn't needed, or was done not long ago.
 struct HelperProve {
-    bool authenticate = true;
+    Proven proven = Proven::no;
     std::string caller; // the account that authenticates
 };
 
@@ -134,8 +139,8 @@ struct HelperConfinement {
 struct HelperAllowed {
     std::string grant;
     std::string role;
-    bool authenticate = true;
-    std::string caller; // the account that authenticates
+    Proven proven = Proven::no; // yes: nothing more is wanted
+    std::string caller;         // the account that authenticates
     // As whom it runs: all of it is looked up by jitd, so that jit-sudo asks no NSS.
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
@@ -148,10 +153,15 @@ struct HelperAllowed {
     HelperConfinement confinement{};
 };
 
+// `proven`: now, because Prove said no.
+struct HelperProven {
+    Proven proven = Proven::no;
+};
+
 struct HelperStart {
-    bool authenticated = false;
-    std::uint32_t pid = 0;     // of the child, in jit-sudo's pid namespace
-    std::uint32_t session = 0; // its audit session; 4294967295 where the kernel has none
+    Proven proven = Proven::no; // now, because Allowed said no
+    std::uint32_t pid = 0;      // of the child, in jit-sudo's pid namespace
+    std::uint32_t session = 0;  // its audit session; 4294967295 where the kernel has none
 };
 
 // `why`: one line, "3 incorrect password attempts".
@@ -177,7 +187,7 @@ struct HelperExited {
 [[nodiscard]] std::string to_frame(const HelperExited& message);
 [[nodiscard]] std::string to_frame(const HelperEnding& message);
 [[nodiscard]] std::string to_frame(const HelperProve& message);
-[[nodiscard]] std::string proven_frame();
+[[nodiscard]] std::string to_frame(const HelperProven& message);
 [[nodiscard]] std::string trying_frame();
 [[nodiscard]] std::string done_frame();
 [[nodiscard]] std::string go_frame();
@@ -194,7 +204,7 @@ struct HelperExited {
 [[nodiscard]] std::optional<HelperExited> parse_helper_exited(std::string_view body);
 [[nodiscard]] std::optional<HelperEnding> parse_helper_ending(std::string_view body);
 [[nodiscard]] std::optional<HelperProve> parse_helper_prove(std::string_view body);
-[[nodiscard]] bool is_helper_proven(std::string_view body);
+[[nodiscard]] std::optional<HelperProven> parse_helper_proven(std::string_view body);
 [[nodiscard]] bool is_helper_trying(std::string_view body);
 [[nodiscard]] bool is_helper_done(std::string_view body);
 [[nodiscard]] bool is_helper_go(std::string_view body);

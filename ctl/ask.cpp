@@ -170,7 +170,10 @@ Outcome<std::string> reason_for(const std::optional<std::string>& given, Questio
     if (given) {
         return *given;
     }
-    const auto reason = questions.ask("  Reason: ");
+    auto reason = questions.ask("  Reason: ");
+    if (reason && reason->empty()) {
+        reason = questions.ask("  Reason (why you need it; Enter again asks for nothing): ");
+    }
     if (!reason || reason->empty()) {
         return nothing_asked("no reason given");
     }
@@ -250,7 +253,8 @@ Outcome<Exit> ask_and_run(const Context& context, const AskAndRunOptions& option
         terminal.open(options.terminal);
     }
     std::ostream& people = options.on_terminal ? terminal : context.err;
-    const Context told{.out = people, .err = people, .json = false, .client = context.client};
+    const Context told{
+        .out = people, .err = people, .json = false, .client = context.client, .name = context.name};
     auto answered = ask_and_wait(told, options);
     if (!answered) {
         if (answered.error().exit != Exit::interrupted) {

@@ -27,7 +27,7 @@ void Context::print_failure(const Failure& failure) const {
     if (json) {
         out << to_line({{"error", failure.kind}, {"message", failure.message}}) << std::endl;
     } else {
-        err << fmt::format("jitctl: {}\n", sentence(failure.message)) << std::flush;
+        err << fmt::format("{}: {}\n", name, sentence(failure.message)) << std::flush;
     }
 }
 

@@ -31,12 +31,21 @@ Outcome<Exit> read_and_run(std::span<const char* const> arguments, Context& cont
     return line->verb(context, *line);
 }
 
+// jit-sudo, for what it doesn't do itself, calls us by its own name (helper/unprivileged.h).
+std::string_view called_as(int argc, const char* const* argv) {
+    constexpr std::string_view helper = "jit-sudo";
+    return argc > 0 && argv[0] == helper ? helper : "jitctl";
+}
+
 } // namespace
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, int output) {
     const std::span arguments(argv + std::min(argc, 1), static_cast<std::size_t>(std::max(argc - 1, 0)));
-    Context context{
-        .out = out, .err = err, .json = wants_json(arguments), .client = {.socket = {}, .output = output}};
+    Context context{.out = out,
+                    .err = err,
+                    .json = wants_json(arguments),
+                    .client = {.socket = {}, .output = output},
+                    .name = called_as(argc, argv)};
     const Outcome<Exit> result = read_and_run(arguments, context);
     if (!result) {
         context.print_failure(result.error());

@@ -21,6 +21,7 @@ struct Context {
     std::ostream& err;
     bool json = false;
     ClientOptions client;
+    std::string_view name = "jitctl"; // as who it is called, in front of a failure
 
     // With --json a reply's parameters, as one line; else nothing.
     void print_json(const Json& parameters) const;

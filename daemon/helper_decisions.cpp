@@ -288,7 +288,7 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
     };
     HelperAllowed allowed{.grant = grant.id,
                           .role = grant.role,
-                          .authenticate = connection.authenticate,
+                          .proven = connection.authenticate ? Proven::no : Proven::yes,
                           .caller = connection.account.name,
                           .uid = number(connection.target.uid),
                           .gid = number(connection.target.gid),
@@ -330,7 +330,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     // Decided anew, all of it: while somebody typed, or was held, the grant may have ended and another taken
     // its place, or the policy may ask for more. A password counts only where it was demanded.
     const auto role = grant != nullptr ? parts_.policy.roles.find(grant->role) : parts_.policy.roles.end();
-    const bool authenticated = connection.authenticate && start.authenticated;
+    const bool authenticated = connection.authenticate && start.proven == Proven::yes;
     Result<void> begun = fail(Errc::refused, "the grant has ended");
     if (role == parts_.policy.roles.end()) {
         // as it is

@@ -87,14 +87,17 @@ void HelperServer::validate(std::uint64_t id) {
     connection.awaits = Awaits::proven;
     connection.deadline =
         parts_.loop.after(std::chrono::minutes(6), std::chrono::seconds(1), [this, id] { drop(id); });
-    if (!send(connection, to_frame(HelperProve{.authenticate = connection.authenticate,
+    if (!send(connection, to_frame(HelperProve{.proven = connection.authenticate ? Proven::no : Proven::yes,
                                                .caller = connection.account.name}))) {
         drop(id);
     }
 }
 
-void HelperServer::proven(std::uint64_t id) {
+void HelperServer::proven(std::uint64_t id, const HelperProven& message) {
     Connection& connection = *find(id);
+    if (connection.authenticate && message.proven != Proven::yes) {
+        return refuse(id, Error{Errc::refused, "a password was asked for, and not proven"});
+    }
     was_right(connection);
     if (connection.authenticate || connection.proven_before) {
         remember_proof(connection);

@@ -187,8 +187,8 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
         }
         return false;
     case Awaits::proven:
-        if (is_helper_proven(body)) {
-            proven(id);
+        if (const auto message = parse_helper_proven(body)) {
+            proven(id, *message);
             return true;
         }
         return is_helper_trying(body) && trying(connection);

@@ -86,7 +86,7 @@ private:
     void was_right(Connection& connection);
     void forget(std::uint64_t id);
     void validate(std::uint64_t id);
-    void proven(std::uint64_t id);
+    void proven(std::uint64_t id, const HelperProven& message);
     void allow(std::uint64_t id, const Request& grant, const Role& role, const Deadline& until);
     // helper_digests.cpp. False: the connection ends.
     bool check_digest(std::uint64_t id, const HelperStart& start);

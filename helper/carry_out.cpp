@@ -33,30 +33,35 @@ int exit_like(int status) {
     return 128 + WTERMSIG(status);
 }
 
-// Is it them, is their account good, and may the target have a session?
-Result<void> prove(Allowance& allowance) {
+// Is it them, and is their account good? Whether it was proven now.
+Result<Proven> prove(Allowance& allowance) {
     const auto& [caller, options, wish, verdict, jitd, pam, terminal, record] = allowance;
     const HelperAllowed& allowed = verdict.allowed;
     const std::string tty = terminal ? terminal->name : std::string();
     if (auto begun = pam->begin(allowed.caller, allowed.user, tty); !begun) {
-        return begun;
+        return std::unexpected(begun.error());
     }
-    if (allowed.authenticate) {
+    Proven proven = Proven::no;
+    if (allowed.proven != Proven::yes) {
         if (options.non_interactive) {
             return fail(Errc::refused, std::string(messages::password_required));
         }
-        if (auto proven = pam->authenticate(); !proven) {
-            return proven;
+        if (auto authenticated = pam->authenticate(); !authenticated) {
+            return std::unexpected(authenticated.error());
         }
+        proven = Proven::yes;
     }
     if (const std::string& service = allowed.confinement.second_factor; !service.empty()) {
-        if (auto proven = prove_second_factor(service, allowed.caller, allowed.user, tty,
+        if (auto second = prove_second_factor(service, allowed.caller, allowed.user, tty,
                                               asking_of(caller, options, jitd));
-            !proven) {
-            return proven;
+            !second) {
+            return std::unexpected(second.error());
         }
     }
-    return pam->check_account();
+    if (auto good = pam->check_account(); !good) {
+        return std::unexpected(good.error());
+    }
+    return proven;
 }
 
 void say_why_it_ended(const Outcome& outcome, const Allowance& allowance) {
@@ -79,7 +84,8 @@ Result<int> carry_out(Allowance allowance) {
         return std::unexpected(command.error());
     }
     record.settled(*command, wish.arguments);
-    if (auto proven = prove(allowance); !proven) {
+    const auto proven = prove(allowance);
+    if (!proven) {
         return std::unexpected(proven.error());
     }
     const auto confining = Confining::prepare(allowed.confinement, *command);
@@ -135,8 +141,7 @@ Result<int> carry_out(Allowance allowance) {
     if (!child) {
         return std::unexpected(child.error());
     }
-    const HelperStart start{allowed.authenticate, static_cast<std::uint32_t>(child->command()),
-                            child->session()};
+    const HelperStart start{*proven, static_cast<std::uint32_t>(child->command()), child->session()};
     if (auto recorded = record_start(jitd, start, confining->file()); !recorded) {
         return std::unexpected(recorded.error());
     }

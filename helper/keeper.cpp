@@ -74,6 +74,11 @@ public:
 
 private:
     void report() {
+        siginfo_t over{};
+        if (hung_up_ && waitid(P_PID, static_cast<id_t>(command_), &over, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            over.si_pid == command_) {
+            killpg(command_, SIGHUP); // also for those that it was just starting
+        }
         KeeperReport report;
         while (waitpid(command_, &report.status, WNOHANG | WUNTRACED) == command_) {
             if (was_traced(command_, report.status)) {
@@ -91,7 +96,7 @@ private:
         }
     }
 
-    void obey() const {
+    void obey() {
         KeeperOrder order;
         const ssize_t got = recv(channel_, &order, sizeof order, MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -119,13 +124,14 @@ private:
     }
 
     // It isn't reaped yet, so the number is still its own. It may have changed to another group.
-    void signal_group(int number) const {
+    void signal_group(int number) {
+        hung_up_ = hung_up_ || number == SIGHUP;
         if (killpg(command_, number) != 0) {
             kill(command_, number);
         }
     }
 
-    [[noreturn]] void leave() const {
+    [[noreturn]] void leave() {
         signal_group(SIGHUP);
         signal_group(SIGCONT);
         _exit(0);
@@ -134,6 +140,7 @@ private:
     int channel_, slave_, release_;
     pid_t command_;
     bool wants_terminal_ = false; // what it was stopped for
+    bool hung_up_ = false;
     Fd signals_;
 };
 

@@ -190,6 +190,15 @@ Result<void> check_setuid_root() {
                 std::string(nosuid ? messages::nosuid_mount : messages::setuid_without_effect));
 }
 
+std::optional<std::string_view> original_value(const Caller& caller, std::string_view name) {
+    for (const std::string_view entry : caller.original) {
+        if (entry.starts_with(name) && entry.substr(name.size()).starts_with('=')) {
+            return entry.substr(name.size() + 1);
+        }
+    }
+    return std::nullopt;
+}
+
 void restore_signals(const Caller& caller) {
     for (int number = 1; number < NSIG; ++number) {
         const bool ignored = std::find(caller.ignored_signals.begin(), caller.ignored_signals.end(),

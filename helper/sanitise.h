@@ -21,6 +21,7 @@
 
 #include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/resource.h>
@@ -53,6 +54,9 @@ struct Caller {
 
 // Ends the process where it can't.
 [[nodiscard]] Caller sanitise();
+
+// What the caller's own environment says: the first of that name, as they wrote it.
+[[nodiscard]] std::optional<std::string_view> original_value(const Caller& caller, std::string_view name);
 
 // A harmless value of a harmless name: terminal, language, time zone.
 [[nodiscard]] bool may_be_kept(std::string_view name, std::string_view value);

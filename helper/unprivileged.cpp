@@ -6,7 +6,6 @@
 #include "helper/messages.h"
 #include "helper/report.h"
 
-#include <algorithm>
 #include <linux/close_range.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,7 +58,7 @@ std::vector<std::string> ask_words(const Options& options, const std::string& of
 }
 
 bool asked_before(const Caller& caller) {
-    return std::ranges::find(caller.original, std::string("JIT_ASKED=1")) != caller.original.end();
+    return original_value(caller, "JIT_ASKED") == "1";
 }
 
 int become_jitctl(const Caller& caller, const std::vector<std::string>& words) {
@@ -80,7 +79,7 @@ int become_jitctl(const Caller& caller, const std::vector<std::string>& words) {
     }
     umask(caller.umask);
     restore_signals(caller);
-    std::vector<std::string> argv = {"jitctl"};
+    std::vector<std::string> argv = {"jit-sudo"}; // as people know it, in its messages
     argv.insert(argv.end(), words.begin(), words.end());
     execve(jitctl, pointers(argv).data(), pointers(caller.original).data());
     say(fail_errno(jitctl).error().message);

@@ -49,7 +49,8 @@ Result<void> prove(Jitd& jitd, const Caller& caller, const Options& options) {
     if (!wanted) {
         return std::unexpected(wanted.error());
     }
-    if (wanted->authenticate && options.non_interactive) {
+    Proven proven = Proven::no;
+    if (wanted->proven != Proven::yes && options.non_interactive) {
         return fail(Errc::refused, std::string(messages::password_required));
     }
     auto pam = Pam::load("jit-sudo", asking_of(caller, options, jitd));
@@ -60,15 +61,16 @@ Result<void> prove(Jitd& jitd, const Caller& caller, const Options& options) {
     if (auto begun = (*pam)->begin(wanted->caller, wanted->caller, terminal ? terminal->name : ""); !begun) {
         return begun;
     }
-    if (wanted->authenticate) {
-        if (auto proven = (*pam)->authenticate(); !proven) {
-            return proven;
+    if (wanted->proven != Proven::yes) {
+        if (auto authenticated = (*pam)->authenticate(); !authenticated) {
+            return authenticated;
         }
+        proven = Proven::yes;
     }
     if (auto good = (*pam)->check_account(); !good) {
         return good;
     }
-    return report_proven(jitd);
+    return report_proven(jitd, proven);
 }
 
 } // namespace

@@ -117,8 +117,8 @@ Result<HelperProve> receive_prove(Jitd& jitd) {
     return std::move(*prove);
 }
 
-Result<void> report_proven(Jitd& jitd) {
-    if (auto sent = jitd.send(proven_frame()); !sent) {
+Result<void> report_proven(Jitd& jitd, Proven proven) {
+    if (auto sent = jitd.send(to_frame(HelperProven{proven})); !sent) {
         return sent;
     }
     return receive_done(jitd);
@@ -139,7 +139,11 @@ Asking asking_of(const Caller& caller, const Options& options, Jitd& jitd) {
         }
         return receive_done(jitd);
     };
-    return {caller.uid, !options.non_interactive, options.from_stdin, options.prompt, may_try};
+    std::optional<std::string> prompt = options.prompt;
+    if (const auto usual = original_value(caller, "SUDO_PROMPT"); usual && !prompt) {
+        prompt = *usual;
+    }
+    return {caller.uid, !options.non_interactive, options.from_stdin, std::move(prompt), may_try};
 }
 
 std::string with_reason(std::string_view line, std::string_view reason) {

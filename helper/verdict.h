@@ -36,7 +36,7 @@ struct Verdict {
 
 // Where no command was asked for.
 [[nodiscard]] Result<HelperProve> receive_prove(Jitd& jitd);
-[[nodiscard]] Result<void> report_proven(Jitd& jitd);
+[[nodiscard]] Result<void> report_proven(Jitd& jitd, Proven proven);
 [[nodiscard]] Result<void> receive_done(Jitd& jitd);
 
 [[nodiscard]] Result<void> check_allowed(const HelperAllowed& allowed);

@@ -6,7 +6,6 @@
 #include "helper/ids.h"
 #include "helper/messages.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -22,11 +21,8 @@ std::unexpected<Error> refused(std::string message) {
 Result<std::vector<std::string>> read_variables(const Caller& caller, const Options& options) {
     std::vector<std::string> variables;
     for (const std::string& name : options.kept) {
-        const auto entry = std::ranges::find_if(caller.original, [&](const std::string& text) {
-            return text.starts_with(name) && text.size() > name.size() && text[name.size()] == '=';
-        });
-        if (entry != caller.original.end()) {
-            variables.push_back(*entry);
+        if (const auto value = original_value(caller, name)) {
+            variables.push_back(name + '=' + std::string(*value));
         }
     }
     variables.insert(variables.end(), options.variables.begin(), options.variables.end());

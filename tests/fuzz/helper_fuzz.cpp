@@ -35,8 +35,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     check(body, parse_helper_failed);
     check(body, parse_helper_ending);
     check(body, parse_helper_prove);
-    require(is_helper_go(body) + is_helper_deadline_question(body) + is_helper_proven(body) +
-                is_helper_done(body) + is_helper_trying(body) <=
+    check(body, parse_helper_proven);
+    require(is_helper_go(body) + is_helper_deadline_question(body) + is_helper_done(body) +
+                is_helper_trying(body) <=
             1);
     return 0;
 }

@@ -128,14 +128,16 @@ TEST_F(Asking, with_n_or_without_a_terminal_nothing_is_asked) {
     EXPECT_EQ(requests(), 0U);
 }
 
-TEST_F(Asking, no_reason_is_no_request) {
+TEST_F(Asking, no_reason_is_no_request_and_is_asked_for_twice) {
     Session alice = host().begin_as("alice", "jit-sudo whoami", {.tty = true});
     ASSERT_TRUE(alice.shows("Reason: "));
     alice.type("\r");
+    ASSERT_TRUE(alice.shows("Reason (why you need it; Enter again asks for nothing): "));
+    alice.type(" \r");
     const auto run = alice.wait();
     ASSERT_TRUE(run.has_value());
     EXPECT_EQ(run->status, 1);
-    EXPECT_THAT(run->out, HasSubstr("no reason given: nothing was asked for"));
+    EXPECT_THAT(run->out, HasSubstr("jit-sudo: no reason given: nothing was asked for"));
     EXPECT_EQ(requests(), 0U);
 }
 

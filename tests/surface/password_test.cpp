@@ -31,6 +31,9 @@ TEST_F(Password, is_read_from_standard_input_as_one_line_only) {
     EXPECT_THAT(run.err, HasSubstr("[jit-sudo] password for dave: "));
     const Result prompted = host().as("dave", "echo pw-dave | jit-sudo -Sp 'for %U, says %u, %p: ' id -u");
     EXPECT_EQ(prompted.err, "for root, says dave, dave: ");
+    EXPECT_EQ(host().as("dave", "echo pw-dave | SUDO_PROMPT='%u? ' jit-sudo -Sk id -u").err, "dave? ");
+    EXPECT_EQ(host().as("dave", "echo pw-dave | SUDO_PROMPT='%u? ' jit-sudo -Skp '%u! ' id -u").err,
+              "dave! ");
     EXPECT_EQ(host().as("dave", "echo pw-dave | jit-sudo -S -p '' id -u").err, "");
 }
 

@@ -404,6 +404,22 @@ TEST_F(Pty, a_terminal_that_is_gone_hangs_the_command_up) {
     }
 }
 
+TEST_F(Pty, a_hang_up_reaches_what_the_command_is_just_starting) {
+    // As a shell does it: no signal while there are two of it. The hang-up waits for the first one alone. In
+    // a pipeline it isn't in the foreground, where the kernel would hang up on the second one too.
+    host().write("/usr/local/bin/starting",
+                 "use POSIX; my $all = POSIX::SigSet->new; $all->fillset; my $before = POSIX::SigSet->new;\n"
+                 "sigprocmask(SIG_BLOCK, $all, $before); print STDERR \"begun\\n\"; sleep 2;\n"
+                 "unless (fork) { sigprocmask(SIG_SETMASK, $before); exec 'sleep', '609' } sleep 1; "
+                 "sigprocmask(SIG_SETMASK, $before); sleep 60;\n");
+    Player alice(host());
+    ASSERT_TRUE(
+        alice.does("run jit-sudo sh -c 'exec perl /usr/local/bin/starting' | cat\nexpect begun\nhangup"));
+    EXPECT_TRUE(comes_true("pgrep -fx 'sleep 609'"));
+    EXPECT_TRUE(comes_true("! pgrep -fx 'sleep 609'"));
+    EXPECT_TRUE(nothing_is_left());
+}
+
 TEST_F(Pty, a_helper_that_is_killed_takes_the_command_with_it) {
     Player alice(host());
     ASSERT_TRUE(alice.does(R"~(

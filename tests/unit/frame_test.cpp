@@ -36,7 +36,7 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_TRUE(read->proof.keep);
     const HelperAllowed allowed{.grant = "7f3a",
                                 .role = "web",
-                                .authenticate = true,
+                                .proven = Proven::yes,
                                 .caller = "alice",
                                 .uid = 4'000'000'000U,
                                 .gid = 4,
@@ -49,7 +49,7 @@ TEST(Frame, what_is_written_is_read_back) {
                                 .confinement = {}};
     const auto again = parse_helper_allowed(body_of(to_frame(allowed)));
     ASSERT_TRUE(again);
-    EXPECT_TRUE(again->authenticate);
+    EXPECT_EQ(again->proven, Proven::yes);
     EXPECT_EQ(again->uid, 4'000'000'000U);
     EXPECT_EQ(again->command, "/usr/bin/printf");
     EXPECT_EQ(again->groups, allowed.groups);
@@ -60,13 +60,13 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_EQ(parse_helper_ending(body_of(to_frame(HelperEnding{.why = "bob revoked web"})))->why,
               "bob revoked web");
     const auto prove =
-        parse_helper_prove(body_of(to_frame(HelperProve{.authenticate = true, .caller = "alice"})));
+        parse_helper_prove(body_of(to_frame(HelperProve{.proven = Proven::yes, .caller = "alice"})));
     ASSERT_TRUE(prove);
-    EXPECT_TRUE(prove->authenticate);
+    EXPECT_EQ(prove->proven, Proven::yes);
     EXPECT_EQ(prove->caller, "alice");
-    EXPECT_TRUE(is_helper_proven(body_of(proven_frame())));
+    EXPECT_EQ(parse_helper_proven(body_of(to_frame(HelperProven{Proven::yes})))->proven, Proven::yes);
     EXPECT_TRUE(is_helper_done(body_of(done_frame())));
-    EXPECT_FALSE(is_helper_done(body_of(proven_frame())));
+    EXPECT_FALSE(is_helper_done(body_of(trying_frame())));
     EXPECT_TRUE(is_helper_trying(body_of(trying_frame())));
     EXPECT_FALSE(is_helper_trying(body_of(done_frame())));
 }
@@ -173,14 +173,33 @@ TEST(Frame, a_frame_is_neither_empty_nor_over_the_limit) {
     EXPECT_FALSE(frame_length("\x01", 10));
 }
 
-TEST(Frame, authenticated_is_said_by_one_value_only) {
-    FrameWriter writer(static_cast<std::uint8_t>(HelperMessage::start));
-    writer.u8(2);
-    writer.u32(100);
-    writer.u32(5);
-    const auto start = parse_helper_start(body_of(writer.frame()));
-    ASSERT_TRUE(start);
-    EXPECT_FALSE(start->authenticated);
+// G45, CVE-2023-42465: a bit of memory that flips, as rowhammer does it.
+TEST(Frame, g045_no_flipped_bit_makes_one_answer_another_or_proves_anything) {
+    const auto flipped = [](std::string body, std::size_t bit) {
+        body[bit / 8] = static_cast<char>(static_cast<unsigned char>(body[bit / 8]) ^ (1U << bit % 8));
+        return body;
+    };
+    int types = 0;
+    for (unsigned type = 0; type < 256; ++type) {
+        const std::string body(1, static_cast<char>(type));
+        types += helper_message_type(body) ? 1 : 0;
+        for (std::size_t one = 0; helper_message_type(body) && one < 8; ++one) {
+            for (std::size_t two = 0; two < 8; ++two) {
+                const std::string other = one == two ? flipped(body, one) : flipped(flipped(body, one), two);
+                EXPECT_FALSE(helper_message_type(other)) << type << " with " << one << " and " << two;
+            }
+        }
+    }
+    EXPECT_EQ(types, 13);
+    EXPECT_EQ(static_cast<std::uint32_t>(Proven::no), ~static_cast<std::uint32_t>(Proven::yes));
+    const std::string start = body_of(to_frame(HelperStart{.proven = Proven::no, .pid = 100, .session = 5}));
+    const std::string proven = body_of(to_frame(HelperProven{Proven::no}));
+    const std::string prove = body_of(to_frame(HelperProve{.proven = Proven::no, .caller = "alice"}));
+    for (std::size_t bit = 8; bit < 40; ++bit) {
+        EXPECT_EQ(parse_helper_start(flipped(start, bit))->proven, Proven::no);
+        EXPECT_EQ(parse_helper_proven(flipped(proven, bit))->proven, Proven::no);
+        EXPECT_EQ(parse_helper_prove(flipped(prove, bit))->proven, Proven::no);
+    }
 }
 
 } // namespace
