@@ -15,17 +15,52 @@ constexpr std::array<std::string_view, 5> program_names = {"BROWSER", "EDITOR", 
                                                            "VISUAL"};
 constexpr std::array<std::string_view, 2> our_prefixes = {"SUDO_", "JIT_"};
 
-constexpr std::array<std::string_view, 37> dangerous_names = {
-    "BASHOPTS",         "CDPATH",        "CLASSPATH",         "ENV",         "FPATH",       "GLOBIGNORE",
-    "HOSTALIASES",      "IFS",           "JAVA_TOOL_OPTIONS", "LOCALDOMAIN", "LOCPATH",     "MAILPATH",
-    "MANPAGER",         "NLSPATH",       "NODE_OPTIONS",      "NODE_PATH",   "NULLCMD",     "OPENSSL_CONF",
-    "OPENSSL_MODULES",  "PATH_LOCALE",   "PROMPT_COMMAND",    "PS4",         "READNULLCMD", "RES_OPTIONS",
-    "RESOLV_HOST_CONF", "RUBYLIB",       "RUBYOPT",           "SHELLOPTS",   "TCLLIBPATH",  "TERMCAP",
-    "TERMINFO",         "TERMINFO_DIRS", "TERMPATH",          "TMPPREFIX",   "TZDIR",       "ZDOTDIR",
-    "_JAVA_OPTIONS"};
-constexpr std::array<std::string_view, 17> dangerous_prefixes = {
-    "LD_",  "_RLD", "BASH_",    "GCONV_", "GLIBC_", "MALLOC_",   "PERL",          "PYTHON", "GIT_",
-    "KRB5", "LUA_", "GETCONF_", "NIS_",   "DYLD_",  "SSLKEYLOG", "SYSTEMD_PAGER", "LESS"};
+constexpr std::array<std::string_view, 42> dangerous_names = {"BASHOPTS",
+                                                              "CDPATH",
+                                                              "CLASSPATH",
+                                                              "DOTNET_STARTUP_HOOKS",
+                                                              "ENV",
+                                                              "FPATH",
+                                                              "GLOBIGNORE",
+                                                              "HOSTALIASES",
+                                                              "IFS",
+                                                              "JAVA_TOOL_OPTIONS",
+                                                              "JDK_JAVA_OPTIONS",
+                                                              "LOCALDOMAIN",
+                                                              "LOCPATH",
+                                                              "MAILPATH",
+                                                              "MANPAGER",
+                                                              "NLSPATH",
+                                                              "NODE_OPTIONS",
+                                                              "NODE_PATH",
+                                                              "NULLCMD",
+                                                              "OPENSSL_CONF",
+                                                              "OPENSSL_MODULES",
+                                                              "PATH_LOCALE",
+                                                              "PHPRC",
+                                                              "PHP_INI_SCAN_DIR",
+                                                              "PROMPT_COMMAND",
+                                                              "PS4",
+                                                              "READNULLCMD",
+                                                              "RESOLV_HOST_CONF",
+                                                              "RES_OPTIONS",
+                                                              "RUBYLIB",
+                                                              "RUBYOPT",
+                                                              "SHELLOPTS",
+                                                              "SYSTEMD_EDITOR",
+                                                              "TCLLIBPATH",
+                                                              "TERMCAP",
+                                                              "TERMINFO",
+                                                              "TERMINFO_DIRS",
+                                                              "TERMPATH",
+                                                              "TMPPREFIX",
+                                                              "TZDIR",
+                                                              "ZDOTDIR",
+                                                              "_JAVA_OPTIONS"};
+constexpr std::array<std::string_view, 19> dangerous_prefixes = {
+    "LD_",       "_RLD",          "BASH_", "GCONV_",    "GLIBC_",   "MALLOC_", "PERL",
+    "PYTHON",    "GIT_",          "KRB5",  "LUA_",      "GETCONF_", "NIS_",    "DYLD_",
+    "SSLKEYLOG", "SYSTEMD_PAGER", "LESS",  "R_PROFILE", "R_ENVIRON"};
 
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';

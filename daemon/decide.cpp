@@ -38,7 +38,7 @@ Result<std::string> command_part(const Role& role, const std::string& wanted) {
     if (!pattern) {
         return std::unexpected(pattern.error());
     }
-    const std::string text = pattern->text();
+    std::string text = pattern->text();
     if (contains(texts_of(role.commands), text)) {
         return text;
     }

@@ -49,16 +49,57 @@ std::vector<std::string> directories_in(const std::string& path) {
     return names;
 }
 
-bool remove_tree(const std::string& path, int depth) {
-    for (const std::string& name : depth > 0 ? directories_in(path) : std::vector<std::string>()) {
-        if (!remove_tree(path + "/" + name, depth - 1)) {
+// One of those in it; empty: none.
+std::string a_directory_in(int directory) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(fdopendir(fcntl(directory, F_DUPFD_CLOEXEC, 0)),
+                                                      closedir);
+    while (const dirent* entry = listing ? readdir(listing.get()) : nullptr) {
+        const std::string_view name(entry->d_name);
+        if (entry->d_type == DT_DIR && name != "." && name != "..") {
+            return std::string(name);
+        }
+    }
+    return {};
+}
+
+// From the bottom up. However deep it is, and never more than a part of it at once: who makes very many must
+// not hold up the end of everybody else's.
+bool remove_tree(const std::string& path) {
+    constexpr int most_at_once = 500;
+    constexpr int deepest_at_once = 20'000;
+    const auto open_in = [](int directory, const char* name) {
+        return Fd(openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    };
+    Fd here = open_in(AT_FDCWD, path.c_str());
+    std::vector<std::string> below; // the names on the way from `path` to here
+    int removed = 0;
+    for (int steps = 0; here; ++steps) {
+        if (removed == most_at_once || steps == deepest_at_once) {
             return false;
         }
+        if (std::string name = a_directory_in(here.get()); !name.empty()) {
+            here = open_in(here.get(), name.c_str());
+            below.push_back(std::move(name));
+            continue;
+        }
+        if (below.empty()) {
+            break;
+        }
+        here = open_in(here.get(), "..");
+        if (!here || (unlinkat(here.get(), below.back().c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)) {
+            return false;
+        }
+        below.pop_back();
+        ++removed;
     }
     return rmdir(path.c_str()) == 0 || errno == ENOENT;
 }
 
-void for_each_pid(const std::string& path, int depth, const auto& call) {
+// Of the first `rooms` cgroups below it: who makes more has them killed without having been asked to end.
+void for_each_pid(const std::string& path, int& rooms, const auto& call) {
+    if (--rooms < 0) {
+        return;
+    }
     const std::string pids = read_all(path + "/cgroup.procs");
     const char* at = pids.data();
     const char* const end = at + pids.size();
@@ -71,13 +112,11 @@ void for_each_pid(const std::string& path, int depth, const auto& call) {
         call(pid);
         at = rest + 1;
     }
-    for (const std::string& name : depth > 0 ? directories_in(path) : std::vector<std::string>()) {
-        for_each_pid(path + "/" + name, depth - 1, call);
+    for (const std::string& name : rooms > 0 ? directories_in(path) : std::vector<std::string>()) {
+        for_each_pid(path + "/" + name, rooms, call);
     }
 }
-
-// A path is at most PATH_MAX long, so no tree that anybody made by its path is deeper.
-constexpr int deepest = 2048;
+constexpr int most_rooms = 500;
 
 // jit-sudo's, in the same cgroup: the one that leads the session of the command's terminal.
 constexpr std::uint64_t own_processes = 1;
@@ -148,7 +187,8 @@ bool Elevations::exists(const std::string& name) const {
 
 bool Elevations::holds(const std::string& name, std::uint32_t pid) const {
     bool found = false;
-    for_each_pid(path(name), deepest,
+    int rooms = most_rooms;
+    for_each_pid(path(name), rooms,
                  [&](pid_t other) { found = found || static_cast<std::uint32_t>(other) == pid; });
     return found;
 }
@@ -171,7 +211,8 @@ Result<bool> Elevations::populated(const std::string& name) const {
 
 void Elevations::ask_to_end(const std::string& name) const {
     const std::string place = "/jit-elevations.service/" + name;
-    for_each_pid(path(name), deepest, [&place](pid_t pid) {
+    int rooms = most_rooms;
+    for_each_pid(path(name), rooms, [&place](pid_t pid) {
         const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
         // The number may have gone to another process since it was read; the one we hold now is asked again.
         if (pid <= 1 || !pidfd ||
@@ -190,7 +231,7 @@ void Elevations::kill(const std::string& name) const {
 }
 
 bool Elevations::remove(const std::string& name) const {
-    return remove_tree(path(name), deepest);
+    return remove_tree(path(name));
 }
 
 } // namespace jit

@@ -43,7 +43,8 @@ public:
     void ask_to_end(const std::string& name) const;
     // SIGKILL to everything in it and below it, at once, whoever forks meanwhile. Also frozen ones die.
     void kill(const std::string& name) const;
-    // Removes it with what was made below it. False: something is still in it.
+    // Removes it with what was made below it. False: something is still in it, or there is more than is
+    // removed at once: it goes on with the next call.
     [[nodiscard]] bool remove(const std::string& name) const;
 
     // The limits of a cgroup that is there.

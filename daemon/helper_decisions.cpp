@@ -15,6 +15,7 @@ namespace jit {
 namespace {
 
 constexpr std::ptrdiff_t most_of_one_uid = 256;
+constexpr std::size_t most_words_of_one_uid = 16 * 1024 * 1024; // bytes of what waits for a password, or runs
 constexpr std::size_t longest_kept_argv = 16 * 1024;
 constexpr std::size_t longest_refused_argv = 1024;   // bytes of it in an event
 constexpr std::size_t longest_place_text = 4096;     // of cwd and tty
@@ -75,6 +76,17 @@ HelperConfinement to_tell(const Confinement& confinement, const std::string& pat
             .second_factor = confinement.second_factor};
 }
 
+// Of its words, which are the most of it.
+std::size_t size_of(const HelperAsk& ask) {
+    std::size_t size = ask.path.size() + ask.cwd.size() + ask.reason.size();
+    for (const auto* list : {&ask.arguments, &ask.variables}) {
+        for (const std::string& word : *list) {
+            size += word.size() + sizeof word;
+        }
+    }
+    return size;
+}
+
 } // namespace
 
 void HelperServer::asked(std::uint64_t id) {
@@ -100,9 +112,15 @@ void HelperServer::asked(std::uint64_t id) {
     if (!is_plain(connection.ask)) {
         return refuse(id, Error{Errc::invalid, "the command can't be what was typed"});
     }
-    if (std::ranges::count_if(connections_, [&](const auto& entry) {
-            return entry.second.caller == caller;
-        }) > most_of_one_uid) {
+    std::ptrdiff_t theirs = 0;
+    std::size_t words = 0;
+    for (const auto& [number, other] : connections_) {
+        if (other.caller == caller) {
+            ++theirs;
+            words += size_of(other.ask);
+        }
+    }
+    if (theirs > most_of_one_uid || (theirs > 1 && words > most_words_of_one_uid)) {
         return refuse(id, Error{Errc::exhausted, "too many commands at once; try again later"});
     }
     parts_.accounts.look_up_recent(caller, [this, id, caller](const Result<std::optional<Account>>& found) {
@@ -383,6 +401,8 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     const bool sent = send(connection, go_frame());
     // Nobody waits for this any more.
     log(connection, Journal::Level::notice, {}, {{"JIT_REQUEST", grant->id}, {"JIT_USE", connection.place}});
+    connection.ask = {};
+    connection.wanted = {};
     return sent;
 }
 

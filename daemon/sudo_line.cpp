@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace jit {
 namespace {
@@ -39,12 +40,21 @@ std::string in_octal(std::string_view bytes) {
     return text;
 }
 
+// What is drawn as a blank or a semicolon, and is none: a person would see another field begin.
+bool looks_like_a_separator(std::string_view one) {
+    constexpr std::array<std::string_view, 22> lookalikes = {
+        "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005",
+        "\u2006", "\u2007", "\u2008", "\u2009", "\u200a", "\u202f", "\u205f", "\u3000",
+        "\u2800", "\u3164", "\u037e", "\u061b", "\uff1b", "\ufe14"};
+    return std::ranges::find(lookalikes, one) != lookalikes.end();
+}
+
 // One character of it, as it is written there.
 std::string shown(std::string_view text, std::size_t at, std::size_t size, Part part) {
     const std::string_view one = text.substr(at, size);
     const bool blank_before = at > 0 && text[at - 1] == ' ';
-    if (!is_printable(one) || looks_escaped(text.substr(at)) || (one == " " && part == Part::path) ||
-        (one == ";" && part == Part::place && blank_before)) {
+    if (!is_printable(one) || looks_like_a_separator(one) || looks_escaped(text.substr(at)) ||
+        (one == " " && part == Part::path) || (one == ";" && part == Part::place && blank_before)) {
         return in_octal(one);
     }
     const bool argument = part == Part::bare_argument || part == Part::quoted_argument;

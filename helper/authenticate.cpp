@@ -75,7 +75,7 @@ Result<void> Pam::authenticate() {
         if (tries == most_tries || last_ == PAM_MAXTRIES) {
             return refused(messages::wrong_passwords(tries));
         }
-        conversation_.tell(messages::try_again.data());
+        conversation_.tell(messages::try_again);
     }
 }
 
@@ -124,7 +124,7 @@ Environment Pam::environment() {
         }
         free(*entry);
     }
-    free(list);
+    free(static_cast<void*>(list));
     return environment;
 }
 

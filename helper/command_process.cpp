@@ -146,6 +146,7 @@ void run_command_process(const Elevation& elevation, int channel) {
         give_up(messages::limits_not_set);
     }
     std::vector<Gid> groups;
+    groups.reserve(allowed.groups.size());
     for (const std::uint32_t group : allowed.groups) {
         groups.push_back(Gid{group});
     }

@@ -319,7 +319,7 @@ char* Conversation::ask_on_terminal(const std::string& prompt, bool echo) {
             return strdup(answer.bytes_.data());
         case Read::interrupted:
             if (signal > 0) {
-                raise(signal);
+                static_cast<void>(raise(signal));
             }
             continue; // it was one that stops, and we are back: ask again
         case Read::too_long:

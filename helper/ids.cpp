@@ -115,6 +115,7 @@ Result<std::vector<Gid>> current_groups() {
     if (count < 0 || getgroups(count, numbers.data()) != count) {
         return fail_errno("getgroups");
     }
+    groups.reserve(numbers.size());
     for (const gid_t group : numbers) {
         groups.push_back(Gid{group});
     }

@@ -27,11 +27,11 @@ void keep_only(int& channel, int& slave, int& release) {
         *fd = fcntl(*fd, F_DUPFD_CLOEXEC, above);
     }
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool good = channel >= 0 && slave >= 0 && release >= 0 && nothing >= 0;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-        dup2(nothing, fd);
+        good = good && dup2(nothing, fd) == fd;
     }
-    if (channel < 0 || slave < 0 || release < 0 || nothing < 0 || chdir("/") != 0 ||
-        close_range(STDERR_FILENO + 1, above - 1, 0) != 0) {
+    if (!good || chdir("/") != 0 || close_range(STDERR_FILENO + 1, above - 1, 0) != 0) {
         _exit(exit_refused); // the command waits for its release, and ends with us
     }
 }

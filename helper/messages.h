@@ -223,7 +223,7 @@ inline constexpr std::string_view password_required =
     "a password is required, and -n says not to ask. Run it without -n";
 inline constexpr std::string_view terminal_required =
     "a password is required, and there is no terminal to read it from. With ssh use -t, in a script -S";
-inline constexpr std::string_view try_again = "Sorry, try again.";
+inline constexpr const char* try_again = "Sorry, try again.";
 inline constexpr std::string_view password_too_long = "that is longer than any password may be";
 inline constexpr std::string_view no_password = "no password was given";
 inline constexpr std::string_view password_late = "no password in 5 minutes";

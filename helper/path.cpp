@@ -188,7 +188,7 @@ Result<std::string> find_file(std::string_view path, std::string_view asked, int
     if (auto directory = walk.follow(std::string(path.substr(0, slash)) + '/'); !directory) {
         return std::unexpected(directory.error());
     }
-    const std::string canonical = walk.directory() + '/' + std::string(name);
+    std::string canonical = walk.directory() + '/' + std::string(name);
     if (auto file = walk.follow(name); !file) {
         return std::unexpected(file.error());
     }

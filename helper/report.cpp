@@ -6,11 +6,41 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace jit {
+namespace {
+
+uid_t speaker = 0;
+
+// For as long as it lives. To leave root is to leave its capabilities too.
+class SpeakersRights {
+public:
+    SpeakersRights() : left_(geteuid() == 0 && speaker != 0) { be(speaker); }
+    ~SpeakersRights() { be(0); }
+    SpeakersRights(const SpeakersRights&) = delete;
+    SpeakersRights& operator=(const SpeakersRights&) = delete;
+
+private:
+    // A change of ids may make the memory readable: fs.suid_dumpable says.
+    void be(uid_t uid) const {
+        if (left_ && (seteuid(uid) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)) {
+            _exit(exit_refused);
+        }
+    }
+
+    bool left_;
+};
+
+} // namespace
+
+void speak_as(uid_t caller) {
+    speaker = caller;
+}
 
 void write_all(int fd, std::string_view text) {
+    const SpeakersRights rights;
     while (!text.empty()) {
         const ssize_t written = write(fd, text.data(), text.size());
         if (written < 0 && errno == EINTR) {

@@ -136,6 +136,7 @@ Environment kept_environment(const char* const* environment) {
 }
 
 Caller sanitise() {
+    speak_as(getuid());
     fix_descriptors();
     Caller caller;
     caller.environment = kept_environment(environ);

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace jit {
@@ -42,8 +43,12 @@ std::string name_of(dev_t device) {
         const std::string_view path(target.data(), static_cast<std::size_t>(length));
         name = "/dev/" + std::string(path.substr(path.rfind('/') + 1));
     }
+    // Whoever mounts a devpts of their own has terminals of the same numbers. The kernel answers this about
+    // one's controlling terminal only.
     struct stat status{};
-    return stat(name.c_str(), &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == device
+    const Fd named(open(name.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    return named && fstat(named.get(), &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == device &&
+                   tcgetsid(named.get()) == getsid(0)
                ? name
                : std::string();
 }

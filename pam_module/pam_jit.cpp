@@ -69,28 +69,28 @@ int account(const jit::Pam& pam, const jit::Gate& gate, const jit::Places& where
 extern "C" {
 
 PAM_EXTERN __attribute__((visibility("default"))) int pam_sm_authenticate(pam_handle_t*, int, int,
-                                                                          const char**) noexcept {
+                                                                          const char**) {
     return PAM_IGNORE;
 }
 
 PAM_EXTERN __attribute__((visibility("default"))) int pam_sm_setcred(pam_handle_t* handle, int flags,
-                                                                     int argc, const char** argv) noexcept {
+                                                                     int argc, const char** argv) {
     return guarded(handle, flags, argc, argv, PAM_CRED_ERR, jit::add_groups);
 }
 
 PAM_EXTERN __attribute__((visibility("default"))) int pam_sm_acct_mgmt(pam_handle_t* handle, int flags,
-                                                                       int argc, const char** argv) noexcept {
+                                                                       int argc, const char** argv) {
     return guarded(handle, flags, argc, argv, PAM_PERM_DENIED, account);
 }
 
-PAM_EXTERN __attribute__((visibility("default"))) int
-pam_sm_open_session(pam_handle_t* handle, int flags, int argc, const char** argv) noexcept {
+PAM_EXTERN __attribute__((visibility("default"))) int pam_sm_open_session(pam_handle_t* handle, int flags,
+                                                                          int argc, const char** argv) {
     return guarded(handle, flags, argc, argv, PAM_PERM_DENIED, jit::open_session);
 }
 
 // jitd sees for itself when the last process of a session has gone.
 PAM_EXTERN __attribute__((visibility("default"))) int pam_sm_close_session(pam_handle_t*, int, int,
-                                                                           const char**) noexcept {
+                                                                           const char**) {
     return PAM_IGNORE;
 }
 }

@@ -34,17 +34,18 @@ std::string own_cgroup() {
 int main() {
     const std::string leaf = own_cgroup() + "/keeper";
     if (leaf.find("/jit-elevations.service/") == std::string::npos) {
-        std::fprintf(stderr,
-                     "jit-keeper: it runs as jit-elevations.service, under cgroup v2, and not otherwise\n");
+        static_cast<void>(std::fprintf(
+            stderr, "jit-keeper: it runs as jit-elevations.service, under cgroup v2, and not otherwise\n"));
         return 1;
     }
     if (mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) {
-        std::fprintf(stderr, "jit-keeper: %s: %s\n", leaf.c_str(), std::strerror(errno));
+        static_cast<void>(std::fprintf(stderr, "jit-keeper: %s: %s\n", leaf.c_str(), std::strerror(errno)));
         return 1;
     }
     const jit::Fd procs(open((leaf + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
     if (!procs || write(procs.get(), "0", 1) != 1) {
-        std::fprintf(stderr, "jit-keeper: %s/cgroup.procs: %s\n", leaf.c_str(), std::strerror(errno));
+        static_cast<void>(
+            std::fprintf(stderr, "jit-keeper: %s/cgroup.procs: %s\n", leaf.c_str(), std::strerror(errno)));
         return 1;
     }
     sd_notify(0, "READY=1");

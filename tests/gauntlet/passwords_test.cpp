@@ -107,6 +107,15 @@ TEST_F(Passwords, g074_no_password_is_written_anywhere) {
     EXPECT_THAT(audit("use.started"), Not(HasSubstr("pw-dave")));
 }
 
+TEST_F(Passwords, x26_what_waits_for_a_password_is_kept_within_bounds) {
+    const Result run =
+        one("dave", "ulimit -s unlimited; word=$(head -c 120000 /dev/zero | tr '\\0' x); "
+                    "for i in 1 2 3 4 5 6; do sleep 6 | jit-sudo -kS id $(for j in $(seq 30); do "
+                    "echo $word; done) & done; wait");
+    EXPECT_THAT(run.err, HasSubstr("too many commands at once; try again later")) << run;
+    EXPECT_EQ(one("dave", "echo pw-dave | jit-sudo -kS id -u").out, "0\n");
+}
+
 TEST_F(Passwords, x18_an_account_without_a_password_proves_nothing_by_that) {
     host().root("useradd --create-home fay; cp -r /home/alice/.ssh /home/fay/; chown -R fay: /home/fay; "
                 "passwd -d fay");

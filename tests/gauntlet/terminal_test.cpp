@@ -5,6 +5,7 @@
 namespace jit::host {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
@@ -124,6 +125,19 @@ TEST_F(Terminal, x17_a_terminal_without_a_size_or_with_none_to_write_to_hangs_no
     EXPECT_EQ(runs[1].status, 0) << runs[1];
     for (std::size_t index = 2; index < runs.size(); ++index)
         EXPECT_THAT(runs[index], RanAndSaid("0\n")) << index;
+}
+
+TEST_F(Terminal, x25_a_terminal_of_a_devpts_of_ones_own_is_not_recorded_as_another_of_its_number) {
+    std::vector<Session> others;
+    while (host().root("test -e /dev/pts/0").status != 0 && others.size() < 3) {
+        others.push_back(host().begin_as("bob", "echo begun; exec sleep 60", {.tty = true}));
+        ASSERT_TRUE(others.back().shows("begun"));
+    }
+    const Result forged = one("alice", "oddly mounted jit-sudo -n sh -c 'tty; echo forged'");
+    EXPECT_THAT(forged.out, HasSubstr("forged")) << forged;
+    std::string last = audit("use.started");
+    last = last.substr(last.rfind('\n', last.size() - 2) + 1);
+    EXPECT_THAT(last, AllOf(HasSubstr("forged"), Not(HasSubstr("pts/0"))));
 }
 
 } // namespace

@@ -123,7 +123,9 @@ TEST_F(Attack, deep_cgroups_made_inside_are_removed_with_it) {
     const std::string id = ask(host, "alice", "root");
     host.as("alice",
             "jit-sudo -n sh -c 'd=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup); "
-            "for i in $(seq 40); do d=$d/n; mkdir $d; done; echo $$ >$d/cgroup.procs; exec sleep 5151' "
+            "for i in $(seq 40); do d=$d/n; mkdir $d; done; echo $$ >$d/cgroup.procs; cd $d; " // and no path
+                                                                                               // is so long
+            "n=$(printf %060d 0); for i in $(seq 120); do mkdir $n && cd -P $n; done; exec sleep 5151' "
             ">/dev/null 2>&1 </dev/null & sleep 1");
     host.as("alice", "jitctl release " + id);
     EXPECT_TRUE(eventually([&] { return running("sleep 5151").empty(); }));

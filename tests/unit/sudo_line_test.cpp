@@ -63,6 +63,8 @@ TEST(SudoLine, shows_what_sudo_leaves_raw_or_ambiguous) {
     EXPECT_EQ(shown("\xff\xfe"), "#377#376");
     EXPECT_EQ(shown("\xc2\x9b"), "#302#233") << "a C1 control";
     EXPECT_EQ(shown("\u202e"), "#342#200#256") << "right to left";
+    EXPECT_EQ(shown("a\u2003b\u037ec"), "a#342#200#203b#315#276c") << "drawn as a blank and a semicolon";
+    EXPECT_EQ(shown("\u00fc\uff0c"), "\u00fc\uff0c");
     EXPECT_EQ(shown("#012"), "#043012");
     EXPECT_EQ(shown("#1"), "#1");
     EXPECT_EQ(shown(""), "''");

@@ -20,6 +20,11 @@ TEST(Variables, AreNamedAsAShellNamesThem) {
 
 TEST(Variables, OfALoaderShellOrInterpreterAreHandedToNobody) { // CVE-2004-1051, CVE-2005-2959, CVE-2006-0151
     for (const char* name : {"LD_PRELOAD",
+                             "JDK_JAVA_OPTIONS",
+                             "DOTNET_STARTUP_HOOKS",
+                             "PHP_INI_SCAN_DIR",
+                             "R_PROFILE_USER",
+                             "SYSTEMD_EDITOR",
                              "LD_AUDIT",
                              "LD_LIBRARY_PATH",
                              "_RLD_LIST",

@@ -8,7 +8,9 @@
 #include <linux/seccomp.h>
 #include <pty.h>
 #include <pwd.h>
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -262,6 +264,66 @@ void traced(char** words) {
     std::puts("went on");
 }
 
+void put(const char* file, const std::string& text) {
+    const int fd = open(file, O_WRONLY);
+    if (fd < 0 || write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+        die(file);
+    }
+    close(fd);
+}
+
+// mounted COMMAND…: on the first terminal of a devpts that the caller has mounted, whose number another's
+// terminal has.
+void mounted(char** command) {
+    int told[2];
+    if (pipe(told) != 0) {
+        die("pipe");
+    }
+    const std::string uid = std::to_string(getuid());
+    const std::string gid = std::to_string(getgid());
+    const auto maker =
+        static_cast<pid_t>(syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, 0));
+    if (maker == 0) {
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+            die("unshare");
+        }
+        put("/proc/self/setgroups", "deny");
+        put("/proc/self/uid_map", "0 " + uid + " 1");
+        put("/proc/self/gid_map", "0 " + gid + " 1");
+        mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+        if (mount("none", "/dev/pts", "devpts", 0, "newinstance,ptmxmode=0666") != 0) {
+            die("mount");
+        }
+        const int unlock = 0;
+        int ends[2] = {open("/dev/pts/ptmx", O_RDWR | O_NOCTTY), -1};
+        ioctl(ends[0], TIOCSPTLCK, &unlock);
+        ends[1] = ioctl(ends[0], TIOCGPTPEER, O_RDWR | O_NOCTTY);
+        if (write(told[1], ends, sizeof ends) != sizeof ends) {
+            die("write");
+        }
+        pause();
+    }
+    int ends[2]; // of the table that both have
+    if (maker < 0 || read(told[0], ends, sizeof ends) != sizeof ends || ends[1] < 0) {
+        die("a terminal");
+    }
+    const pid_t child = fork();
+    if (child == 0) {
+        setsid();
+        ioctl(ends[1], TIOCSCTTY, 0);
+        for (int fd = 0; fd < 3; ++fd) {
+            dup2(ends[1], fd);
+        }
+        start(command);
+    }
+    close(ends[1]);
+    char buffer[4096];
+    for (ssize_t got = 0; (got = read(ends[0], buffer, sizeof buffer)) > 0;) {
+        static_cast<void>(!write(1, buffer, static_cast<std::size_t>(got)));
+    }
+    kill(maker, SIGKILL);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -284,6 +346,8 @@ int main(int argc, char** argv) {
         type(argv + 2);
     } else if (how == "terminal" && argc > 4) {
         terminal(argv + 2);
+    } else if (how == "mounted") {
+        mounted(argv + 2);
     } else if (how == "traced") {
         traced(argv + 2);
     } else if (how == "touch") {
