@@ -64,8 +64,8 @@ void HelperServer::drop(std::uint64_t id) {
     }
     const Connection& gone = node.mapped();
     if (gone.awaits == Awaits::start && gone.tries > 0) { // killed or interrupted: it can't say Failed
-        const std::string why = fmt::format("given up after {} to authenticate",
-                                            gone.tries == 1 ? "a try" : fmt::format("{} tries", gone.tries));
+        const std::string why = fmt::format("{} incorrect password attempt{}, then given up", gone.tries,
+                                            gone.tries == 1 ? "" : "s"); // sudo's words, which are looked for
         record_refusal(gone, why, why);
     }
     if (gone.place.empty()) {
@@ -143,7 +143,8 @@ void HelperServer::serve(std::uint64_t id) {
             return;
         }
         const std::string body = connection->in.substr(frame_header, *length);
-        connection->in = connection->in.substr(frame_header + *length); // which erase() would keep the room of
+        connection->in =
+            connection->in.substr(frame_header + *length); // which erase() would keep the room of
         if (!take_frame(id, body)) {
             return drop(id);
         }

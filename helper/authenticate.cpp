@@ -66,7 +66,8 @@ Result<void> Pam::authenticate() {
             return same_user();
         }
         if (!conversation_.failure().empty()) {
-            return refused(conversation_.failure());
+            return refused(tries == 1 ? conversation_.failure()
+                                      : messages::wrong_passwords_and(tries - 1, conversation_.failure()));
         }
         const bool wrong = last_ == PAM_AUTH_ERR || last_ == PAM_USER_UNKNOWN || last_ == PAM_MAXTRIES;
         if (!wrong || !conversation_.asked()) {

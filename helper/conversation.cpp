@@ -27,12 +27,19 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes patience{5};
 
+// Backslashes and tabs, of which Windows names and columns are made, stay where nothing else needs escaping.
+std::string shown_line(std::string_view line) {
+    std::string without_tabs(line);
+    std::erase(without_tabs, '\t');
+    return is_printable(without_tabs) ? std::string(line) : escape(line);
+}
+
 // What a module says, made safe line by line; a prompt's last line has no end.
 std::string shown(std::string_view text) {
     std::string out;
     for (;;) {
         const auto end = text.find('\n');
-        out += escape(text.substr(0, end));
+        out += shown_line(text.substr(0, end));
         if (end == std::string_view::npos) {
             return out;
         }
@@ -275,10 +282,14 @@ char* Conversation::ask_on_stdin(const std::string& prompt) {
             continue;
         }
         if (got < 0 || (got == 0 && have == 0)) {
+            write_all(STDERR_FILENO, prompt.empty() ? "" : "\n");
             failure_ = messages::no_password;
             return nullptr;
         }
         if (got == 0 || answer.bytes_[have] == '\n') {
+            if (have > 0 && answer.bytes_[have - 1] == '\r') {
+                --have; // from where lines end so
+            }
             answer.bytes_[have] = '\0';
             asked_ = true;
             return strdup(answer.bytes_.data());

@@ -98,6 +98,10 @@ inline std::string not_handed_in(std::string_view name) {
     return std::string(name) + " is never handed in: jit-sudo sets it, or it would let its owner run code "
                                "as somebody else";
 }
+inline std::string value_not_handed_in(std::string_view name) {
+    return "what " + std::string(name) +
+           " is set to is never handed in: a shell would take it for a function";
+}
 inline constexpr std::string_view too_many_variables = "too many variables, or too long: 64, 32 KiB in all";
 inline std::string no_such_directory(std::string_view directory, std::string_view why) {
     return "-D " + std::string(directory) + ": " + std::string(why);
@@ -232,6 +236,9 @@ inline std::string wrong_passwords(int tries) {
     return std::to_string(tries) +
            (tries == 1 ? " incorrect password attempt" : " incorrect password attempts");
 }
+inline std::string wrong_passwords_and(int tries, std::string_view why) {
+    return wrong_passwords(tries) + "; " + std::string(why);
+}
 inline std::string password_prompt(std::string_view caller) {
     return "[jit-sudo] password for " + std::string(caller) + ": ";
 }
@@ -260,7 +267,7 @@ inline std::string ending_soon(std::string_view role, std::int64_t minutes, std:
                                std::string_view grant) {
     return "jit-sudo: " + std::string(role) + " ends in " + std::to_string(minutes) +
            (minutes == 1 ? " minute" : " minutes") + ", at " + std::string(time) +
-           ". To go on: jitctl extend " + std::string(grant) + " --reason …";
+           ". To go on, in another terminal: jitctl extend " + std::string(grant) + " --reason …";
 }
 inline std::string ended(std::string_view why) {
     return std::string(why) + "; the command was killed. What you have now: jit-sudo -l";

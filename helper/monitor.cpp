@@ -104,11 +104,6 @@ private:
         }
         if (relay_) {
             relay_->serve(fds[terminal], fds[master]);
-            if (relay_->hung_up() && !told_of_hangup_) {
-                told_of_hangup_ = true; // the kernel tells those in the foreground of the pty only
-                child_.signal_group(SIGHUP);
-                child_.resume(false);
-            }
             warn();
         }
     }
@@ -120,7 +115,7 @@ private:
             redraw_at_.reset();
             relay_->redraw();
         }
-        if (notices_.wait(left) != Millis{0} || !relay_->tell(ending_soon(left))) {
+        if (left <= Millis{0} || notices_.wait(left) != Millis{0} || !relay_->tell(ending_soon(left))) {
             return;
         }
         notices_.given(left);
@@ -181,8 +176,9 @@ private:
             child_.signal_group(relay_ ? SIGTSTP : SIGSTOP);
             break;
         default:
-            // What the kernel sends is from the caller's keyboard: for all who are in front of it.
-            if (info.ssi_code > 0) {
+            // What the kernel sends is from the caller's keyboard: for all who are in front of it. So is a
+            // hang-up, which a shell passes on.
+            if (info.ssi_code > 0 || number == SIGHUP) {
                 child_.signal_group(number);
             } else if (info.ssi_pid == 0 || getpgid(static_cast<pid_t>(info.ssi_pid)) != child_.command()) {
                 child_.signal(number);
@@ -289,7 +285,6 @@ private:
     const Terminal* terminal_ = nullptr; // both or none
     std::optional<Relay> relay_;
     bool claimed_ = false; // the command may have the terminal when we are in its foreground
-    bool told_of_hangup_ = false;
     std::optional<Clock::time_point> redraw_at_; // what hides a part of the screen is cleared then
     std::optional<Clock::time_point> asked_until_;
     std::optional<Clock::time_point> limit_; // the caller's own, and then that of its last seconds

@@ -30,7 +30,6 @@ public:
     void resize();
     void attach(); // we are in the foreground, and the command is to have the terminal
     void detach();
-    [[nodiscard]] bool hung_up() const { return hung_up_; }
 
     // A line of our own between the command's. False: not now, the terminal is slow. Over a full screen it is
     // shown in the first line until `redraw`.

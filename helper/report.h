@@ -17,7 +17,7 @@ namespace jit {
 
 inline constexpr int exit_refused = 1; // whatever jit-sudo itself refuses or can't do, as sudo has it
 
-void speak_as(uid_t caller); // before anything is said
+void speak_as(uid_t caller);                   // before anything is said
 void write_all(int fd, std::string_view text); // as far as it goes: there is nowhere to complain
 void say(std::string_view line);               // "jit-sudo: line"
 void say_next(std::string_view line);          // a line below, indented

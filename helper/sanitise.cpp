@@ -53,15 +53,22 @@ void fix_descriptors() {
     }
 }
 
+bool is_ignored(const Caller& caller, int number) {
+    return std::ranges::find(caller.ignored_signals, number) != caller.ignored_signals.end();
+}
+
 void reset_signals(Caller& caller) {
     struct sigaction old{};
-    for (const int number : {SIGHUP, SIGINT, SIGQUIT}) {
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2}) {
         if (sigaction(number, nullptr, &old) == 0 && old.sa_handler == SIG_IGN) {
             caller.ignored_signals.push_back(number);
         }
     }
     for (int number = 1; number < NSIG; ++number) {
         static_cast<void>(signal(number, SIG_DFL)); // fails for KILL, STOP and libc's own
+    }
+    if (is_ignored(caller, SIGTSTP)) { // nobody would let us go on again
+        static_cast<void>(signal(SIGTSTP, SIG_IGN));
     }
     // A reader of our messages that went away must not end us between a start and its end.
     static_cast<void>(signal(SIGPIPE, SIG_IGN));
@@ -202,9 +209,7 @@ std::optional<std::string_view> original_value(const Caller& caller, std::string
 
 void restore_signals(const Caller& caller) {
     for (int number = 1; number < NSIG; ++number) {
-        const bool ignored = std::find(caller.ignored_signals.begin(), caller.ignored_signals.end(),
-                                       number) != caller.ignored_signals.end();
-        static_cast<void>(signal(number, ignored ? SIG_IGN : SIG_DFL));
+        static_cast<void>(signal(number, is_ignored(caller, number) ? SIG_IGN : SIG_DFL));
     }
     sigset_t none;
     sigemptyset(&none);

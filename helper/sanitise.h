@@ -46,7 +46,7 @@ struct Caller {
     Environment environment;           // what may be kept
     std::vector<std::string> original; // the whole of it, for programs without our rights
     Limits limits{};                   // before they were lifted
-    std::vector<int> ignored_signals;  // as by nohup(1)
+    std::vector<int> ignored_signals;  // as by nohup(1); not those by which a command waits, or is ended
 };
 
 // Where the process is, once it has changed there. Empty: it has no name here.

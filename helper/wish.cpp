@@ -30,7 +30,8 @@ Result<std::vector<std::string>> read_variables(const Caller& caller, const Opti
         const auto equals = variable.find('=');
         const std::string name = variable.substr(0, equals);
         if (!may_be_handed_in(name, std::string_view(variable).substr(equals + 1))) {
-            return refused(messages::not_handed_in(escape(name)));
+            return refused(may_be_handed_in(name, "") ? messages::value_not_handed_in(escape(name))
+                                                      : messages::not_handed_in(escape(name)));
         }
     }
     if (!variables_fit(variables)) {

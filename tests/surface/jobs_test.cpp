@@ -443,6 +443,18 @@ TEST_F(Jobs, where_no_shell_could_let_it_go_on_it_is_not_stopped) {
     EXPECT_EQ(ended->status, 0) << *ended;
 }
 
+TEST_F(Jobs, it_stops_for_nobody_where_its_caller_ignores_the_key) {
+    Player alice(host());
+    EXPECT_TRUE(alice.does(R"~(
+        run (trap '' TSTP; jit-sudo sh -c 'echo begun; read a; echo "got <$a>"')
+        expect begun
+        key Z
+        line on
+        expect got <on>
+        prompt
+    )~"));
+}
+
 TEST_F(Jobs, a_job_that_its_shell_leaves_behind_stopped_is_hung_up) {
     Player alice(host(), "alice", PLAIN);
     EXPECT_TRUE(alice.does(R"(

@@ -31,6 +31,9 @@ TEST_F(Password, is_read_from_standard_input_as_one_line_only) {
     EXPECT_THAT(run.err, HasSubstr("[jit-sudo] password for dave: "));
     const Result prompted = host().as("dave", "echo pw-dave | jit-sudo -Sp 'for %U, says %u, %p: ' id -u");
     EXPECT_EQ(prompted.err, "for root, says dave, dave: ");
+    EXPECT_EQ(host().as("dave", R"(printf 'pw-dave\r\n' | jit-sudo -kSp 'a\b	c ' id -u)").err, "a\\b	c ");
+    EXPECT_EQ(host().as("dave", "jit-sudo -kSp '? ' id -u </dev/null").err,
+              "? \njit-sudo: no password was given\n");
     EXPECT_EQ(host().as("dave", "echo pw-dave | SUDO_PROMPT='%u? ' jit-sudo -Sk id -u").err, "dave? ");
     EXPECT_EQ(host().as("dave", "echo pw-dave | SUDO_PROMPT='%u? ' jit-sudo -Skp '%u! ' id -u").err,
               "dave! ");
@@ -80,7 +83,7 @@ TEST_F(Password, that_was_tried_is_on_record_though_the_one_who_tried_gave_up) {
     EXPECT_TRUE(eventually([] {
         return host()
                    .root("jitctl audit --kind request.refused")
-                   .out.find("given up after a try to authenticate") != std::string::npos;
+                   .out.find("1 incorrect password attempt, then given up") != std::string::npos;
     }));
 }
 

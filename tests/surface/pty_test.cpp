@@ -404,6 +404,18 @@ TEST_F(Pty, a_terminal_that_is_gone_hangs_the_command_up) {
     }
 }
 
+TEST_F(Pty, what_its_shell_has_let_go_of_outlives_the_terminal) {
+    for (const char* command : {"jit-sudo -b sleep 610", "jit-sudo sleep 610 & disown"}) {
+        Player alice(host());
+        ASSERT_TRUE(alice.does(std::string("run ") + command + "\nprompt"));
+        ASSERT_TRUE(comes_true("pgrep -fx 'sleep 610'"));
+        ASSERT_TRUE(alice.does("hangup"));
+        EXPECT_TRUE(comes_true("! pgrep -u alice -r S,R -x bash")) << command;
+        EXPECT_EQ(host().root("sleep 1; pkill -fx 'sleep 610'").status, 0) << command;
+        EXPECT_TRUE(nothing_is_left()) << command;
+    }
+}
+
 TEST_F(Pty, a_hang_up_reaches_what_the_command_is_just_starting) {
     // As a shell does it: no signal while there are two of it. The hang-up waits for the first one alone. In
     // a pipeline it isn't in the foreground, where the kernel would hang up on the second one too.
