@@ -177,8 +177,8 @@ private:
             break;
         default:
             // What the kernel sends is from the caller's keyboard: for all who are in front of it. So is a
-            // hang-up, which a shell passes on.
-            if (info.ssi_code > 0 || number == SIGHUP) {
+            // hang-up of the terminal, which a shell passes on.
+            if (info.ssi_code > 0 || (number == SIGHUP && relay_)) {
                 child_.signal_group(number);
             } else if (info.ssi_pid == 0 || getpgid(static_cast<pid_t>(info.ssi_pid)) != child_.command()) {
                 child_.signal(number);
