@@ -112,8 +112,14 @@ Outcome<Exit> explain(const Context& context, const ExplainOptions& options) {
     }
     context.print_json(*reply);
     const bool granted = explanation->verdict == "granted";
-    context.print_text(granted && options.now && !line.empty() ? line + '\n'
-                                                               : text(*explanation, options, what));
+    if (granted && options.now && !line.empty()) {
+        context.print_text(line + '\n');
+    } else if (options.now && !context.json) {
+        context.err << text(*explanation, options, what)
+                    << std::flush; // what is printed is a command, or nothing
+    } else {
+        context.print_text(text(*explanation, options, what));
+    }
     return granted || (explanation->verdict == "available" && !options.now) ? Exit::done : Exit::refused;
 }
 

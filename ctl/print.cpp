@@ -138,7 +138,7 @@ std::string summary(const reply::Request& r, Time now) {
     }
 }
 
-std::string use_text(const reply::Request& r, Time now) {
+std::string use_text(const reply::Request& r, Time now, std::size_t most_commands) {
     std::string out;
     const auto line = [&out](std::string_view name, std::string_view value) {
         fmt::format_to(std::back_inserter(out), "  {:<13}{}\n", name, value);
@@ -147,8 +147,14 @@ std::string use_text(const reply::Request& r, Time now) {
         const bool as_root = r.scope.run_as == std::vector<std::string>{"root"};
         line("run", fmt::format("jit-sudo {}COMMAND, as {}, where COMMAND is", as_root ? "" : "-u USER ",
                                 fmt::join(r.scope.run_as, " or ")));
-        for (const std::string& command : r.scope.commands) {
-            line("", "  " + command);
+        for (std::size_t index = 0; index < r.scope.commands.size(); ++index) {
+            // A page of them would hide the line above, which says what was granted.
+            if (index == most_commands) {
+                line("",
+                     fmt::format("  … and {} more: jitctl show {}", r.scope.commands.size() - index, r.id));
+                break;
+            }
+            line("", "  " + r.scope.commands[index]);
         }
     }
     if (!r.scope.login.empty()) {
@@ -174,7 +180,7 @@ std::string use_text(const reply::Request& r, Time now) {
 std::string grant_text(reply::Request own, Time now) {
     own.requester = own.person; // whoever asked for it
     return fmt::format("{}  {} until {}\n{}", own.id, own.role, until_time(own.not_after.value_or(now), now),
-                       use_text(own, now));
+                       use_text(own, now, own.scope.commands.size()));
 }
 
 std::string table(const std::vector<reply::Request>& requests, Time now) {

@@ -32,9 +32,11 @@ namespace jit {
 // "request 7f3a (web-ops, 1h) is pending: …", "request 7f3a is denied: …".
 [[nodiscard]] std::string summary(const reply::Request& request, Time now);
 
-// What an active grant allows, and how: some lines, each with its newline.
-[[nodiscard]] std::string use_text(const reply::Request& request, Time now);
-// The same for who has it, headed by what it is and how much of it is left.
+// What an active grant allows, and how: some lines, each with its newline. Of very many commands the first.
+inline constexpr std::size_t commands_at_a_glance = 10;
+[[nodiscard]] std::string use_text(const reply::Request& request, Time now,
+                                   std::size_t most_commands = commands_at_a_glance);
+// All of the same for who has it, headed by what it is and how much of it is left.
 [[nodiscard]] std::string grant_text(reply::Request own, Time now);
 
 [[nodiscard]] std::string table(const std::vector<reply::Request>& requests, Time now);

@@ -118,10 +118,16 @@ Result<Json> explain(const Policy& policy, const Account& account, const Wish& w
     const auto add = [&](const Role& role, const Check& checked_who, const Check& checked_what) {
         Check when{false, fmt::format("not granted now; {}", how(role))};
         for (const Request& grant : active) {
-            if (grant.role == role.name && checked_who.ok && gives(grant, role, wish)) {
+            if (grant.role != role.name || !checked_who.ok) {
+                continue;
+            }
+            const std::string until =
+                fmt::format("granted until {}, id {}", describe_utc(grant.not_after->time), grant.id);
+            if (gives(grant, role, wish)) {
                 grants.push_back(grant.id);
-                when = {true, fmt::format("granted until {}, id {}", describe_utc(grant.not_after->time),
-                                          grant.id)};
+                when = {true, until};
+            } else if (!when.ok) {
+                when.text = until + ", but not for this";
             }
         }
         available = available || (checked_who.ok && checked_what.ok);

@@ -183,7 +183,11 @@ TEST_F(Options, whether_a_command_may_run_is_told_by_the_status) {
     const Result yes = host().as("alice", "jit-sudo -l id -u");
     EXPECT_EQ(yes.status, 0);
     EXPECT_EQ(yes.out, "/usr/bin/id -u\n");
-    EXPECT_EQ(host().as("alice", "jit-sudo -l whoami").status, 1) << "available, but not granted";
+    const Result no = host().as("alice", "jit-sudo -l whoami");
+    EXPECT_EQ(no.status, 1) << "available, but not granted";
+    EXPECT_EQ(no.out, "") << "a script would take it for the command";
+    EXPECT_THAT(no.err, HasSubstr("jitctl request web"));
+    EXPECT_THAT(host().as("alice", "jit-sudo -l -u nosuch id").err, HasSubstr("but not for this"));
     const Result none = host().as("alice", "jit-sudo -l nosuch");
     EXPECT_EQ(none.status, 1);
     EXPECT_EQ(none.err, "jit-sudo: nosuch: command not found\n");

@@ -155,6 +155,18 @@ TEST(CtlRequest, granted_at_once_says_until_when_and_how_to_use_it) {
                                HasSubstr("jitctl release 7f3a")));
 }
 
+TEST(CtlRequest, of_very_many_commands_the_first_are_shown) {
+    Json granted = request("active");
+    for (int number = 1; number < 30; ++number) {
+        granted["scope"]["commands"].push_back("/usr/bin/true " + std::to_string(number));
+    }
+    const Ran ran = jitctl(ask, {replies(reply_of(granted))});
+    EXPECT_THAT(ran.out, AllOf(HasSubstr("/usr/bin/true 9\n"), Not(HasSubstr("/usr/bin/true 10")),
+                               HasSubstr("… and 20 more: jitctl show 7f3a\n")));
+    const Ran listed = jitctl({"list", "--mine", "--now"}, {replies({{"requests", {granted}}})});
+    EXPECT_THAT(listed.out, HasSubstr("/usr/bin/true 29\n"));
+}
+
 TEST(CtlRequest, pending_says_who_must_approve_and_how_to_follow) {
     const Ran ran = jitctl(ask, {replies(reply_of(request("pending")))});
     EXPECT_EQ(ran.exit, 0);
