@@ -81,7 +81,7 @@ std::size_t size_of(const HelperAsk& ask) {
     std::size_t size = ask.path.size() + ask.cwd.size() + ask.reason.size();
     for (const auto* list : {&ask.arguments, &ask.variables}) {
         for (const std::string& word : *list) {
-            size += word.size() + sizeof word;
+            size += word.size() + sizeof(std::string);
         }
     }
     return size;

@@ -146,7 +146,11 @@ void Reconciler::watch_clock() {
     clock_watch_.reset(timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
     itimerspec never{};
     never.it_value.tv_sec = 0x7fffffffffffL;
-    timerfd_settime(clock_watch_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr);
+    if (timerfd_settime(clock_watch_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr) !=
+        0) {
+        journal_.send(Journal::Level::warning,
+                      "that the clock is set can't be seen: it is looked at each minute only");
+    }
     clock_set_ = loop_.on_io(clock_watch_.get(), EPOLLIN, [this](std::uint32_t) {
         journal_.send(Journal::Level::notice, "the clock was set");
         watch_clock();
