@@ -114,7 +114,7 @@ Outcome<Exit> explain(const Context& context, const ExplainOptions& options) {
     const bool granted = explanation->verdict == "granted";
     if (granted && options.now && !line.empty()) {
         context.print_text(line + '\n');
-    } else if (options.now && !context.json) {
+    } else if (options.now && !granted && !context.json) {
         context.err << text(*explanation, options, what)
                     << std::flush; // what is printed is a command, or nothing
     } else {

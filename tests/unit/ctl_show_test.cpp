@@ -171,6 +171,22 @@ TEST(CtlExplain, says_who_what_where_when_and_what_to_type) {
                       HasSubstr("on request of alice:\n  jitctl request web-ops --reason TEXT\n")));
 }
 
+// Of a command that is granted that line is the answer; what isn't goes to standard error.
+TEST(CtlExplain, of_what_is_there_now_answers_on_standard_output) {
+    const auto answer = [](const char* verdict) {
+        return Json{{"verdict", verdict}, {"grants", {"7f3a"}}, {"roles", Json::array()}, {"help", ""}};
+    };
+    const std::vector<std::string> command{"explain", "--now", "--", "/usr/bin/ls"};
+    const std::vector<std::string> login{"explain", "--now", "--login", "sshd"};
+    EXPECT_EQ(jitctl(command, {replies(answer("granted"))}).out, "/usr/bin/ls\n");
+    EXPECT_THAT(jitctl(login, {replies(answer("granted"))}).out, HasSubstr("granted now, by 7f3a"));
+    for (const auto& what : {command, login}) {
+        const Ran refused = jitctl(what, {replies(answer("refused"))});
+        EXPECT_EQ(refused.out, "");
+        EXPECT_THAT(refused.err, HasSubstr("refused"));
+    }
+}
+
 // ---- policy
 
 TEST(CtlPolicy, check_of_a_file_needs_no_jitd) {
