@@ -37,22 +37,10 @@ std::string read_all(const std::string& path) {
     return file && write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-std::vector<std::string> directories_in(const std::string& path) {
-    std::vector<std::string> names;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
-    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
-        const std::string_view name(entry->d_name);
-        if (entry->d_type == DT_DIR && name != "." && name != "..") {
-            names.emplace_back(name);
-        }
-    }
-    return names;
-}
+using Listing = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-// One of those in it; empty: none.
-std::string a_directory_in(int directory) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> listing(fdopendir(fcntl(directory, F_DUPFD_CLOEXEC, 0)),
-                                                      closedir);
+// The next directory of it; empty: there is none.
+std::string next_directory(const Listing& listing) {
     while (const dirent* entry = listing ? readdir(listing.get()) : nullptr) {
         const std::string_view name(entry->d_name);
         if (entry->d_type == DT_DIR && name != "." && name != "..") {
@@ -60,6 +48,20 @@ std::string a_directory_in(int directory) {
         }
     }
     return {};
+}
+
+std::vector<std::string> directories_in(const std::string& path) {
+    std::vector<std::string> names;
+    const Listing listing(opendir(path.c_str()), closedir);
+    for (std::string name = next_directory(listing); !name.empty(); name = next_directory(listing)) {
+        names.push_back(std::move(name));
+    }
+    return names;
+}
+
+// One of those in it; empty: none.
+std::string a_directory_in(int directory) {
+    return next_directory(Listing(fdopendir(fcntl(directory, F_DUPFD_CLOEXEC, 0)), closedir));
 }
 
 // From the bottom up. However deep it is, and never more than a part of it at once: who makes very many must

@@ -67,12 +67,6 @@ bool keep_unreadable() {
     return prctl(PR_SET_DUMPABLE, 0) == 0;
 }
 
-// Not setfsuid(2): that leaves CAP_SYS_PTRACE, with which links such as /proc/PID/cwd lead where only root
-// may look.
-bool set_effective_uid(uid_t uid) {
-    return Uid{uid} != no_uid && seteuid(uid) == 0 && geteuid() == uid && keep_unreadable();
-}
-
 // Whose signals reach this process. The effective uid stays root's, and with it every capability.
 bool set_real_uid(Uid uid) {
     uid_t real = 0;
@@ -83,6 +77,12 @@ bool set_real_uid(Uid uid) {
 }
 
 } // namespace
+
+// Not setfsuid(2): that leaves CAP_SYS_PTRACE, with which links such as /proc/PID/cwd lead where only root
+// may look.
+bool set_effective_uid(uid_t uid) {
+    return Uid{uid} != no_uid && seteuid(uid) == 0 && geteuid() == uid && keep_unreadable();
+}
 
 Result<void> become(Uid uid, Gid gid, const std::vector<Gid>& groups) {
     // Too old a kernel to know them has none.

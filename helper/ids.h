@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/types.h"
 
+#include <sys/types.h>
 #include <vector>
 
 namespace jit {
@@ -28,6 +29,9 @@ namespace jit {
 
 // The supplementary groups of this process.
 [[nodiscard]] Result<std::vector<Gid>> current_groups();
+
+// The memory stays unreadable. False: it isn't so, and nothing may go on.
+[[nodiscard]] bool set_effective_uid(uid_t uid);
 
 // While it lives, files are reached with the caller's rights and no others. A failure ends the process.
 class AsCaller {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "helper/report.h"
 
+#include "helper/ids.h"
 #include "helper/messages.h"
 
 #include <cerrno>
 #include <cstring>
 #include <string>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace jit {
@@ -23,10 +23,9 @@ public:
     SpeakersRights& operator=(const SpeakersRights&) = delete;
 
 private:
-    // A change of ids may make the memory readable: fs.suid_dumpable says.
     void be(uid_t uid) const {
-        if (left_ && (seteuid(uid) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)) {
-            _exit(exit_refused);
+        if (left_ && !set_effective_uid(uid)) {
+            _exit(exit_refused); // AsCaller would say so, which needs these rights again
         }
     }
 

@@ -53,10 +53,6 @@ void fix_descriptors() {
     }
 }
 
-bool is_ignored(const Caller& caller, int number) {
-    return std::ranges::find(caller.ignored_signals, number) != caller.ignored_signals.end();
-}
-
 void reset_signals(Caller& caller) {
     struct sigaction old{};
     for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTSTP, SIGUSR1, SIGUSR2}) {
@@ -205,6 +201,10 @@ std::optional<std::string_view> original_value(const Caller& caller, std::string
         }
     }
     return std::nullopt;
+}
+
+bool is_ignored(const Caller& caller, int number) {
+    return std::ranges::find(caller.ignored_signals, number) != caller.ignored_signals.end();
 }
 
 void restore_signals(const Caller& caller) {

@@ -58,6 +58,9 @@ struct Caller {
 // What the caller's own environment says: the first of that name, as they wrote it.
 [[nodiscard]] std::optional<std::string_view> original_value(const Caller& caller, std::string_view name);
 
+// Whether the caller ignores that signal, and is to find it so in the command.
+[[nodiscard]] bool is_ignored(const Caller& caller, int number);
+
 // A harmless value of a harmless name: terminal, language, time zone.
 [[nodiscard]] bool may_be_kept(std::string_view name, std::string_view value);
 // What of an environment may be kept: harmless values of harmless names, the first of each.

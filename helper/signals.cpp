@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "helper/signals.h"
 
-#include <algorithm>
 #include <unistd.h>
 
 namespace jit {
@@ -11,11 +10,10 @@ SignalQueue::SignalQueue(const Caller& caller) {
     sigemptyset(&set);
     for (const int number :
          {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH, SIGCHLD}) {
-        if (std::find(caller.ignored_signals.begin(), caller.ignored_signals.end(), number) ==
-            caller.ignored_signals.end()) {
-            sigaddset(&set, number);
-        } else {
+        if (is_ignored(caller, number)) {
             static_cast<void>(::signal(number, SIG_IGN));
+        } else {
+            sigaddset(&set, number);
         }
     }
     sigprocmask(SIG_BLOCK, &set, nullptr);

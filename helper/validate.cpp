@@ -49,7 +49,6 @@ Result<void> prove(Jitd& jitd, const Caller& caller, const Options& options) {
     if (!wanted) {
         return std::unexpected(wanted.error());
     }
-    Proven proven = Proven::no;
     if (wanted->proven != Proven::yes && options.non_interactive) {
         return fail(Errc::refused, std::string(messages::password_required));
     }
@@ -61,6 +60,7 @@ Result<void> prove(Jitd& jitd, const Caller& caller, const Options& options) {
     if (auto begun = (*pam)->begin(wanted->caller, wanted->caller, terminal ? terminal->name : ""); !begun) {
         return begun;
     }
+    Proven proven = Proven::no;
     if (wanted->proven != Proven::yes) {
         if (auto authenticated = (*pam)->authenticate(); !authenticated) {
             return authenticated;
