@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/grant.h"
 
+#include "core/names.h"
+
 #include <array>
 #include <utility>
 
@@ -17,26 +19,8 @@ constexpr std::array states{std::pair{State::pending, std::string_view("pending"
 constexpr std::array causes{std::pair{Cause::expired, std::string_view("expired")},
                             std::pair{Cause::released, std::string_view("released")},
                             std::pair{Cause::revoked, std::string_view("revoked")},
+                            std::pair{Cause::locked, std::string_view("locked")},
                             std::pair{Cause::ineligible, std::string_view("ineligible")}};
-
-std::string_view name_in(const auto& table, auto value) {
-    for (const auto& [candidate, name] : table) {
-        if (candidate == value) {
-            return name;
-        }
-    }
-    return "unknown";
-}
-
-template <class Value>
-std::optional<Value> value_in(const auto& table, std::string_view wanted) {
-    for (const auto& [value, name] : table) {
-        if (name == wanted) {
-            return value;
-        }
-    }
-    return std::nullopt;
-}
 
 } // namespace
 

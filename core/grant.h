@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A request and the grant that it becomes: one record with one id for its whole life.
 //
-//   pending → active → ended (expired | released | revoked | ineligible)
+//   pending → active → ended (expired | released | revoked | locked | ineligible)
 //   pending → denied | cancelled | timed_out
 #pragma once
 
@@ -16,7 +16,7 @@
 namespace jit {
 
 enum class State { pending, active, ended, denied, cancelled, timed_out };
-enum class Cause { expired, released, revoked, ineligible };
+enum class Cause { expired, released, revoked, locked, ineligible };
 
 // As written in the database, in the audit and on the socket.
 [[nodiscard]] std::string_view name_of(State state);

@@ -110,6 +110,25 @@ CREATE TABLE meta (
     R"sql(
 ALTER TABLE uses ADD COLUMN run_as_uid INTEGER CHECK (run_as_uid BETWEEN 0 AND 4294967294); -- of an elevation
 )sql",
+    R"sql(
+CREATE TABLE locks (
+    id            TEXT PRIMARY KEY,
+    kind          TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    uid           INTEGER CHECK (uid BETWEEN 0 AND 4294967294),
+    reason        TEXT NOT NULL,
+    person        TEXT NOT NULL,         -- who set it
+    account       TEXT NOT NULL,
+    by_uid        INTEGER NOT NULL CHECK (by_uid BETWEEN 0 AND 4294967294),
+    since         INTEGER NOT NULL,
+    until         INTEGER,
+    boot_id       TEXT,
+    boot_deadline INTEGER,
+    lifted        INTEGER,
+    CHECK ((until IS NULL) = (boot_id IS NULL) AND (until IS NULL) = (boot_deadline IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX locks_live ON locks (id) WHERE lifted IS NULL;
+)sql",
 };
 
 } // namespace jit

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/grant.h"
 #include "core/json.h"
+#include "core/lock.h"
 #include "core/reserve.h"
 #include "core/use.h"
 
@@ -92,7 +93,7 @@ public:
     };
     [[nodiscard]] NextChange next_change(const std::string& boot_id);
 
-    [[nodiscard]] RequestId new_id(); // free, random, short while few are taken
+    [[nodiscard]] RequestId new_id(); // of a request or a lock: free, random, short while few are taken
     void insert(const Request& request);
     void update(const Request& request); // state, times and who ended it; what was asked for never changes
     void add_answer(const RequestId& id, const Answer& answer);
@@ -104,6 +105,10 @@ public:
     [[nodiscard]] std::optional<Use> find_use(const std::string& id);
     // Whether an audit session of that boot is one that jit-sudo made: nobody answers from inside one.
     [[nodiscard]] bool is_elevation_session(std::uint32_t session, const std::string& boot_id);
+
+    void insert(const Lock& lock);
+    void lift(const RequestId& lock, Time at);
+    [[nodiscard]] std::vector<Lock> locks(); // those that aren't lifted, the oldest first
 
     // Appends to the chain. `fields` get "seq", "at" and "kind" before them.
     void append(std::string_view kind, Time at, const Json& fields);

@@ -46,13 +46,8 @@ Request read_request(const Statement::Rows& rows) {
     request.filed = time_of(rows.integer(column++));
     request.answer_by = time_of(rows.integer(column++));
     request.not_before = optional_time(rows, column++);
-    const auto not_after = optional_time(rows, column++);
-    const std::string boot_id = rows.text(column++);
-    const std::int64_t boot_deadline = rows.integer(column++);
-    if (not_after) {
-        request.not_after =
-            Deadline{.time = *not_after, .boot = BootTime(Millis(boot_deadline)), .boot_id = boot_id};
-    }
+    request.not_after = optional_deadline(rows, column);
+    column += DeadlineColumns::count;
     request.ended = optional_time(rows, column++);
     request.ended_by = rows.text(column++);
     request.ended_reason = rows.text(column++);
@@ -188,19 +183,6 @@ RequestId Store::new_id() {
 }
 
 namespace {
-
-struct DeadlineColumns {
-    std::optional<std::int64_t> time;
-    std::optional<std::string> boot_id;
-    std::optional<std::int64_t> boot;
-    explicit DeadlineColumns(const std::optional<Deadline>& deadline) {
-        if (deadline) {
-            time = count_of(deadline->time);
-            boot_id = deadline->boot_id;
-            boot = deadline->boot.time_since_epoch().count();
-        }
-    }
-};
 
 std::optional<std::string> cause_column(const Request& request) {
     return request.cause ? std::optional(std::string(name_of(*request.cause))) : std::nullopt;

@@ -36,6 +36,29 @@ inline std::optional<Time> optional_time(const Statement::Rows& rows, int column
     return rows.is_null(column) ? std::nullopt : std::optional(time_of(rows.integer(column)));
 }
 
+// A deadline is three columns: its UTC time, the boot that it was made in, and that boot's time of it.
+struct DeadlineColumns {
+    static constexpr int count = 3;
+    std::optional<std::int64_t> time;
+    std::optional<std::string> boot_id;
+    std::optional<std::int64_t> boot;
+    explicit DeadlineColumns(const std::optional<Deadline>& deadline) {
+        if (deadline) {
+            time = count_of(deadline->time);
+            boot_id = deadline->boot_id;
+            boot = deadline->boot.time_since_epoch().count();
+        }
+    }
+};
+
+inline std::optional<Deadline> optional_deadline(const Statement::Rows& rows, int column) {
+    const auto time = optional_time(rows, column);
+    return time ? std::optional(Deadline{.time = *time,
+                                         .boot = BootTime(Millis(rows.integer(column + 2))),
+                                         .boot_id = rows.text(column + 1)})
+                : std::nullopt;
+}
+
 inline Uid uid_of(std::int64_t value) {
     if (value < 0 || value >= number(no_uid)) {
         damaged("a uid out of range");
@@ -69,7 +92,8 @@ struct Store::Statements {
           next_end(db.prepare("SELECT min(not_after) FROM requests WHERE state = 'active'")),
           next_boot_end(
               db.prepare("SELECT min(boot_deadline) FROM requests WHERE state = 'active' AND boot_id = ?")),
-          exists(db.prepare("SELECT 1 FROM requests WHERE id = ?")),
+          exists(
+              db.prepare("SELECT 1 FROM requests WHERE id = ?1 UNION ALL SELECT 1 FROM locks WHERE id = ?1")),
           insert(db.prepare(
               fmt::format("INSERT INTO requests ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
                           "?,?,?,?,?)",
@@ -91,6 +115,11 @@ struct Store::Statements {
           find_use(db.prepare("SELECT * FROM uses WHERE id = ?")),
           is_elevation(
               db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? AND service IS NULL LIMIT 1")),
+          insert_lock(db.prepare("INSERT INTO locks (id, kind, name, uid, reason, person, account, by_uid, "
+                                 "since, until, boot_id, boot_deadline) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)")),
+          lift(db.prepare("UPDATE locks SET lifted = ? WHERE id = ?")),
+          locks(db.prepare("SELECT id, kind, name, uid, reason, person, account, by_uid, since, until, "
+                           "boot_id, boot_deadline FROM locks WHERE lifted IS NULL ORDER BY since, id")),
           append(db.prepare("INSERT INTO events (seq, body, hash) VALUES (?,?,?)")),
           events_after(db.prepare("SELECT seq, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?")),
           add_checkpoint(
@@ -103,7 +132,8 @@ struct Store::Statements {
     Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
         chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
         exists, insert, update, answers, add_answer, insert_use, update_use, live_uses, find_use,
-        is_elevation, append, events_after, add_checkpoint, checkpoints, get, set, unset;
+        is_elevation, insert_lock, lift, locks, append, events_after, add_checkpoint, checkpoints, get, set,
+        unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);

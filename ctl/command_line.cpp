@@ -282,12 +282,49 @@ private:
              without_options<policy_reload>);
         add_pam(
             verb(app_, "pam", "Gate a PAM service: who logs in or calls it needs a grant", group, nullptr));
+        add_locks();
         verb(app_, "status", "Show how jitd is", group, without_options<status>);
         CLI::App& clock = verb(app_, "clock", "Mend jitd's idea of the time", group, nullptr);
         clock.require_subcommand(0, 1);
         verb(clock, "reset", "Forget the latest time known, after the clock was far ahead by mistake",
              "Verbs", without_options<clock_reset>);
         verb(app_, "version", "Print the version", group, without_options<print_version>);
+    }
+
+    void add_locks() {
+        constexpr const char* group = "This host";
+        CLI::App& on =
+            verb(app_, "lock", "End all there is of a user, a role or this host, and let nothing begin",
+                 group, nullptr);
+        on.require_subcommand(0, 1);
+        const auto add = [&](LockKind kind, const char* description) -> CLI::App& {
+            CLI::App& app = verb(on, std::string(name_of(kind)).c_str(), description, "Verbs",
+                                 [kind](const Context& c, const CommandLine& l) {
+                                     LockOptions options = l.lock;
+                                     options.kind = kind;
+                                     return lock(c, options);
+                                 });
+            app.add_option("--reason", line_.lock.reason, "Why; those whom it concerns read it")
+                ->required()
+                ->option_text("TEXT");
+            app.add_option("--for", line_.lock.duration, "For how long: 30m, 1h, 2d; else until it is lifted")
+                ->option_text("DURATION");
+            return app;
+        };
+        add(LockKind::user, "Somebody, under all accounts of theirs")
+            .add_option("NAME", line_.lock.name, "An account of theirs")
+            ->required()
+            ->option_text(" ");
+        add(LockKind::role, "Whoever has it")
+            .add_option("ROLE", line_.lock.name, "A role of the policy")
+            ->required()
+            ->option_text(" ");
+        add(LockKind::host, "Everybody and everything");
+        CLI::App& off = verb(app_, "unlock", "Lift a lock; what it ended stays ended", group,
+                             [](const Context& c, const CommandLine& l) { return unlock(c, l.unlock); });
+        add_id(off, line_.unlock.id, "The lock, see jitctl locks");
+        off.add_option("--reason", line_.unlock.reason, "Why, for the audit")->option_text("TEXT");
+        verb(app_, "locks", "Show the locks that concern you", group, without_options<locks>);
     }
 
     // What jit-sudo calls, and nobody else.

@@ -22,6 +22,8 @@ struct CommandLine {
     std::string id;
     AnswerOptions answer;
     ExplainOptions explain;
+    LockOptions lock;
+    UnlockOptions unlock;
     AuditOptions audit;
     VerifyOptions verify;
     std::optional<std::string> policy_path;

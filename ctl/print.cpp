@@ -278,6 +278,7 @@ std::string status_text(const reply::Status& s) {
                            : fmt::format("THE FILES ARE BROKEN. In force: the one of {}, {} roles",
                                          describe_utc(s.policy_loaded), s.roles));
     field(out, "requests", fmt::format("{} pending, {} active", s.pending, s.active));
+    field(out, "locks", s.locks > 0 ? fmt::format("{}, see jitctl locks", s.locks) : std::string());
     field(
         out, "clock",
         fmt::format("{}, {}", format_utc(s.now), s.clock_synchronised ? "synchronised" : "NOT synchronised"));
@@ -285,6 +286,41 @@ std::string status_text(const reply::Status& s) {
         field(out, "", fmt::format("known to be not before {}", format_utc(*s.clock_mark)));
     }
     return out + problem_lines(s.problems);
+}
+
+std::string lock_subject(const reply::Lock& lock) {
+    switch (lock.kind) {
+    case LockKind::host:
+        return "this host";
+    case LockKind::role:
+        return "role " + lock.name;
+    case LockKind::user:
+        break;
+    }
+    return lock.name;
+}
+
+std::string lock_text(const reply::Lock& lock, Time now) {
+    return fmt::format("{}  {} {}, by {} since {}: {}\n", lock.id, lock_subject(lock),
+                       lock.until ? "until " + until_time(*lock.until, now) : "until it is lifted", lock.by,
+                       at_time(lock.since, now), lock.reason);
+}
+
+std::string locked_text(const reply::Locked& locked, Time now) {
+    const reply::Lock& lock = locked.lock;
+    const auto counted = [](std::int64_t count, std::string_view what) {
+        return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+    };
+    std::string text =
+        fmt::format("locked {} {}: {} ended, {} cancelled\n  {:<14}jitctl unlock {}\n", lock_subject(lock),
+                    lock.until ? "until " + until_time(*lock.until, now) : "until it is lifted",
+                    counted(locked.ended, "grant"), counted(locked.cancelled, "request"), "lift it", lock.id);
+    if (lock.kind == LockKind::host) {
+        text += fmt::format("  {:<14}root, by a way in that no grant gives: the console, or an account that "
+                            "the gates exempt\n",
+                            "who can");
+    }
+    return text;
 }
 
 std::string problem_lines(const std::vector<reply::ProblemLine>& problems) {

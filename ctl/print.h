@@ -43,6 +43,12 @@ inline constexpr std::size_t commands_at_a_glance = 10;
 [[nodiscard]] std::string details(const reply::Request& request, Time now);
 [[nodiscard]] std::string status_text(const reply::Status& status);
 
+// "alice", "role web-ops", "this host"
+[[nodiscard]] std::string lock_subject(const reply::Lock& lock);
+// One line on a lock, and what was done when it was set.
+[[nodiscard]] std::string lock_text(const reply::Lock& lock, Time now);
+[[nodiscard]] std::string locked_text(const reply::Locked& locked, Time now);
+
 // "policy.toml:12: role.web-ops.max: …", one a line.
 [[nodiscard]] std::string problem_lines(const std::vector<reply::ProblemLine>& problems);
 

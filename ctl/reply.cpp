@@ -156,6 +156,21 @@ Request request_of(const Json& json) {
     return r;
 }
 
+Lock lock_of(const Json& json) {
+    const auto kind = lock_kind_named(text(json, "kind"));
+    Lock lock{.id = text(json, "id"),
+              .kind = kind ? *kind : throw Nonsense("kind"),
+              .name = optional_text(json, "name"),
+              .reason = text(json, "reason"),
+              .by = text(json, "by"),
+              .since = time(json, "since"),
+              .until = optional_time(json, "until")};
+    if (!is_request_id(lock.id)) {
+        nonsense("id");
+    }
+    return lock;
+}
+
 Check check(const Json& object, const char* key) {
     const Json& value = field(object, key);
     return {.ok = boolean(value, "ok"), .text = text(value, "text")};
@@ -232,9 +247,26 @@ Outcome<Status> read_status(const Json& parameters) {
                       .roles = whole(parameters, "roles"),
                       .pending = whole(parameters, "pending"),
                       .active = whole(parameters, "active"),
+                      .locks = whole(parameters, "locks"),
                       .clock_synchronised = boolean(parameters, "clock_synchronised"),
                       .clock_mark = optional_time(parameters, "clock_mark")};
     });
+}
+
+Outcome<Lock> read_lock(const Json& parameters) {
+    return guarded([&] { return lock_of(field(parameters, "lock")); });
+}
+
+Outcome<Locked> read_locked(const Json& parameters) {
+    return guarded([&] {
+        return Locked{.lock = lock_of(field(parameters, "lock")),
+                      .ended = whole(parameters, "ended"),
+                      .cancelled = whole(parameters, "cancelled")};
+    });
+}
+
+Outcome<std::vector<Lock>> read_locks(const Json& parameters) {
+    return guarded([&] { return list<Lock>(parameters, "locks", lock_of); });
 }
 
 Outcome<std::vector<ProblemLine>> read_problems(const Json& parameters) {

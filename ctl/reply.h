@@ -8,6 +8,7 @@
 
 #include "core/grant.h"
 #include "core/json.h"
+#include "core/lock.h"
 #include "core/time.h"
 #include "ctl/exit_codes.h"
 
@@ -97,8 +98,25 @@ struct Status {
     std::int64_t roles = 0;
     std::int64_t pending = 0;
     std::int64_t active = 0;
+    std::int64_t locks = 0;
     bool clock_synchronised = false;
     std::optional<Time> clock_mark;
+};
+
+struct Lock {
+    RequestId id;
+    LockKind kind = LockKind::host;
+    std::string name;
+    std::string reason;
+    std::string by;
+    Time since;
+    std::optional<Time> until;
+};
+
+struct Locked {
+    Lock lock;
+    std::int64_t ended = 0;
+    std::int64_t cancelled = 0;
 };
 
 // Each takes a reply's parameters. Fields that this version doesn't know are passed over: jitd may be newer.
@@ -106,6 +124,9 @@ struct Status {
 [[nodiscard]] Outcome<std::vector<Request>> read_requests(const Json& parameters);
 [[nodiscard]] Outcome<Explanation> read_explanation(const Json& parameters);
 [[nodiscard]] Outcome<Status> read_status(const Json& parameters);
+[[nodiscard]] Outcome<Lock> read_lock(const Json& parameters);
+[[nodiscard]] Outcome<Locked> read_locked(const Json& parameters);
+[[nodiscard]] Outcome<std::vector<Lock>> read_locks(const Json& parameters);
 [[nodiscard]] Outcome<std::vector<ProblemLine>> read_problems(const Json& parameters);
 [[nodiscard]] Outcome<Time> read_time(const Json& parameters, const char* key);
 [[nodiscard]] Outcome<bool> read_bool(const Json& parameters, const char* key);

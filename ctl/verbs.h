@@ -3,6 +3,7 @@
 // through the Context.
 #pragma once
 
+#include "core/lock.h"
 #include "core/time.h"
 #include "ctl/client.h"
 #include "ctl/exit_codes.h"
@@ -97,6 +98,21 @@ struct ExplainOptions {
     bool now = false; // what could be had on request counts as refused
 };
 Outcome<Exit> explain(const Context& context, const ExplainOptions& options);
+
+// locks.cpp
+struct LockOptions {
+    LockKind kind = LockKind::host;
+    std::string name; // of the user or role
+    std::optional<std::string> duration;
+    std::string reason;
+};
+struct UnlockOptions {
+    std::string id;
+    std::optional<std::string> reason;
+};
+Outcome<Exit> lock(const Context& context, const LockOptions& options);
+Outcome<Exit> unlock(const Context& context, const UnlockOptions& options);
+Outcome<Exit> locks(const Context& context);
 
 // audit.cpp
 struct AuditOptions {

@@ -47,6 +47,10 @@ private:
     static bool rejected(const CallPtr& call, const Parameters& parameters);
     void ask_who(const CallPtr& call, WithCaller then);
     void ask_account(const CallPtr& call, AccountKey key, std::function<void(const Account&)> then);
+    // Root itself, without asking NSS: what only takes away works where that hangs. Others are refused, as
+    // not those who `may`.
+    std::optional<Root> root_behind(const CallPtr& call, std::string_view may);
+    void set_lock(const CallPtr& call, const Root& root, const LockWish& wish);
     // The caller's own or one they may see; otherwise "there is no such request", as for one that there
     // isn't.
     Result<Request> visible(const Caller& caller, const RequestId& id) const;
@@ -69,6 +73,9 @@ private:
     void release(const CallPtr& call, Parameters& parameters);
     void revoke(const CallPtr& call, Parameters& parameters);
     void explain(const CallPtr& call, Parameters& parameters);
+    void lock(const CallPtr& call, Parameters& parameters);
+    void unlock(const CallPtr& call, Parameters& parameters);
+    void locks(const CallPtr& call, Parameters& parameters);
     void audit(const CallPtr& call, Parameters& parameters);
     void checkpoints(const CallPtr& call, Parameters& parameters);
     void status(const CallPtr& call, Parameters& parameters);

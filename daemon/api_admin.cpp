@@ -114,11 +114,12 @@ void Api::status(const CallPtr& call, Parameters& parameters) {
         return;
     }
     struct Counts {
-        std::int64_t pending, active;
+        std::int64_t pending, active, locks;
     };
     const auto counts = parts_.store.guarded([&]() -> Result<Counts> {
         return Counts{.pending = parts_.store.count(State::pending),
-                      .active = parts_.store.count(State::active)};
+                      .active = parts_.store.count(State::active),
+                      .locks = std::ssize(parts_.store.locks())};
     });
     if (!counts) {
         return call->fail(counts.error());
@@ -133,6 +134,7 @@ void Api::status(const CallPtr& call, Parameters& parameters) {
                {"roles", parts_.policy.policy().roles.size()},
                {"pending", counts->pending},
                {"active", counts->active},
+               {"locks", counts->locks},
                {"clock_synchronised", parts_.clock.synchronised()}};
     if (parts_.clock.mark()) {
         reply["clock_mark"] = count_of(parts_.clock.mark()->time);

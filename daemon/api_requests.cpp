@@ -193,8 +193,12 @@ void Api::explain(const CallPtr& call, Parameters& parameters) {
             if (!active) {
                 return call->fail(active.error());
             }
+            const auto locks = parts_.requests.locks();
+            if (!locks) {
+                return call->fail(locks.error());
+            }
             const auto reply =
-                jit::explain(parts_.policy.policy(), account, wish, *active,
+                jit::explain(parts_.policy.policy(), account, wish, *active, *locks,
                              [this](const Role& role) { return parts_.requests.access_of(role); });
             if (!reply) {
                 return call->fail(reply.error());

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "core/variables.h"
+#include "daemon/locks.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -175,7 +176,8 @@ const Request* longest_for_group(const Policy& policy, const std::vector<Request
 }
 
 Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
-            const std::vector<Request>& mine, const std::function<std::string(const Role&)>& how) {
+            const std::vector<Request>& mine, const std::vector<Lock>& locks,
+            const std::function<std::string(const Role&)>& how) {
     Denial denial;
     denial.message = fmt::format(
         "no grant lets you run {} as {}{}{}", wanted.command ? shown(*wanted.command) : "this",
@@ -185,10 +187,19 @@ Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
             ? ""
             : fmt::format(" with {} set", escape(fmt::format("{}", fmt::join(wanted.variables, ", ")))));
     const Party party = party_of(policy, account);
+    if (const Lock* lock = lock_on(locks, policy, party, "")) {
+        denial.next.push_back(described(*lock));
+        return denial;
+    }
     std::vector<const Role*> roles;
     for (const auto& [name, role] : policy.roles) {
         const auto whole = scope_of(role, {}, {});
-        if (eligible(role, party, account) && whole && role_has(*whole, role, wanted)) {
+        if (!eligible(role, party, account) || !whole || !role_has(*whole, role, wanted)) {
+            continue;
+        }
+        if (const Lock* lock = lock_on(locks, policy, party, name)) {
+            denial.next.push_back(described(*lock));
+        } else {
             roles.push_back(&role);
         }
     }

@@ -2,6 +2,7 @@
 // Which grant carries a command, or why none does and what to do about it. Pure, like decide.h.
 #pragma once
 
+#include "core/lock.h"
 #include "core/use.h"
 #include "daemon/decide.h"
 
@@ -56,9 +57,10 @@ struct Denial {
     std::vector<Offer> offers;     // the best first
 };
 
-// `mine`: the person's pending and active requests. `how`: in words, how a role is had.
+// `mine`: the person's pending and active requests. `locks`: those of the host. `how`: in words, how a role
+// is had.
 [[nodiscard]] Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
-                          const std::vector<Request>& mine,
+                          const std::vector<Request>& mine, const std::vector<Lock>& locks,
                           const std::function<std::string(const Role&)>& how);
 [[nodiscard]] Denial deny_too_short(const Role& role, const Request& grant, Millis left);
 

@@ -2,6 +2,7 @@
 #include "daemon/explain.h"
 
 #include "core/text.h"
+#include "daemon/locks.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -100,7 +101,8 @@ std::string host_name() {
 } // namespace
 
 Result<Json> explain(const Policy& policy, const Account& account, const Wish& wish,
-                     const std::vector<Request>& active, const std::function<std::string(const Role&)>& how) {
+                     const std::vector<Request>& active, const std::vector<Lock>& locks,
+                     const std::function<std::string(const Role&)>& how) {
     const int wishes = static_cast<int>(!wish.command.empty()) + static_cast<int>(!wish.login.empty()) +
                        static_cast<int>(!wish.group.empty());
     if (wishes != 1) {
@@ -115,6 +117,10 @@ Result<Json> explain(const Policy& policy, const Account& account, const Wish& w
     Json roles = Json::array();
     bool available = false;
     bool any_has_it = false;
+    const auto who_of = [&](const Role& role) {
+        const Lock* lock = lock_on(locks, policy, party, role.name);
+        return lock != nullptr ? Check{false, described(*lock)} : who(role, party, account);
+    };
     const auto add = [&](const Role& role, const Check& checked_who, const Check& checked_what) {
         Check when{false, fmt::format("not granted now; {}", how(role))};
         for (const Request& grant : active) {
@@ -143,7 +149,7 @@ Result<Json> explain(const Policy& policy, const Account& account, const Wish& w
     for (const auto& [name, role] : policy.roles) {
         if (const Check checked = what(role, wish); checked.ok) {
             any_has_it = true;
-            add(role, who(role, party, account), checked);
+            add(role, who_of(role), checked);
         }
     }
     if (!any_has_it) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/json.h"
+#include "core/lock.h"
 #include "daemon/decide.h"
 
 #include <functional>
@@ -23,7 +24,7 @@ struct Wish {
 // The reply of the method Explain. `active`: the grants that the account has now. `how`: for each role, in
 // words, how it is had ("up to 1h if one of oncall approves").
 [[nodiscard]] Result<Json> explain(const Policy& policy, const Account& account, const Wish& wish,
-                                   const std::vector<Request>& active,
+                                   const std::vector<Request>& active, const std::vector<Lock>& locks,
                                    const std::function<std::string(const Role&)>& how);
 
 } // namespace jit

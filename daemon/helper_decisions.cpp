@@ -229,7 +229,11 @@ void HelperServer::decide(std::uint64_t id) {
         }
         std::erase_if(*mine, [&](const Request& request) { return request.beneficiary.uid != caller; });
         mine->insert(mine->end(), active->begin(), active->end());
-        const Denial denial = deny(parts_.policy, connection.account, connection.wanted, *mine,
+        const auto locks = parts_.requests.locks();
+        if (!locks) {
+            return refuse(id, locks.error());
+        }
+        const Denial denial = deny(parts_.policy, connection.account, connection.wanted, *mine, *locks,
                                    [this](const Role& role) { return parts_.requests.access_of(role); });
         record_refusal(connection, denial.message);
         return refuse(id, denial);

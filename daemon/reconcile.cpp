@@ -64,6 +64,9 @@ void Reconciler::arm() {
         // A grant lives: its end by this boot's clock, and the minute's check.
         wake = std::min({wake, *next->boot, next_check_});
     }
+    if (const auto lift = requests_.next_lift()) {
+        wake = std::min(wake, *lift);
+    }
     if (store_.head().seq > signed_) {
         wake = std::min(wake, next_checkpoint_);
     }

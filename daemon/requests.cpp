@@ -64,6 +64,7 @@ std::string described_end(const Request& request) {
         return fmt::format("{} revoked {}: {}", request.ended_by, request.role, request.ended_reason);
     case Cause::released:
         return fmt::format("{} released {}", request.ended_by, request.role);
+    case Cause::locked:
     case Cause::ineligible:
         return fmt::format("{} has ended: {}", request.role, request.ended_reason);
     case Cause::expired:
@@ -169,6 +170,9 @@ void Requests::end(Request& request, State state, std::optional<Cause> cause, Ti
 
 Result<void> Requests::advance() {
     const Now now = clock_.now();
+    if (auto lifted = lift_due(now); !lifted) {
+        return lifted;
+    }
     auto due =
         store_.guarded([&]() -> Result<std::vector<Request>> { return store_.due(now, clock_.boot_id()); });
     if (!due) {
@@ -194,39 +198,50 @@ Result<void> Requests::advance() {
 }
 
 Result<void> Requests::apply_policy() {
-    const Time now = clock_.now().time;
     std::vector<Request> changed;
     const auto applied = store_.transact([&]() -> Result<void> {
-        const auto apply = [&](std::vector<Request> requests) {
-            for (Request& request : requests) {
-                const auto role = policy_.roles.find(request.role);
-                std::string why;
-                if (role == policy_.roles.end()) {
-                    why = fmt::format("the policy has no role {} any more", request.role);
-                } else if (request.state == State::pending) {
-                    const auto stages = route(policy_, role->second, request.duration);
-                    if (!stages || *stages != request.stages || request.duration > role->second.max) {
-                        why = fmt::format("the policy for role {} changed; ask again", request.role);
-                    }
-                }
-                if (!why.empty()) {
-                    end(request, request.state == State::active ? State::ended : State::cancelled,
-                        Cause::ineligible, now, "", why);
-                    changed.push_back(request);
+        const auto locks = store_.locks();
+        changed = end_those([&](const Request& request) -> std::optional<End> {
+            const auto role = policy_.roles.find(request.role);
+            if (role == policy_.roles.end()) {
+                return End{Cause::ineligible,
+                           fmt::format("the policy has no role {} any more", request.role)};
+            }
+            if (request.state == State::pending) {
+                const auto stages = route(policy_, role->second, request.duration);
+                if (!stages || *stages != request.stages || request.duration > role->second.max) {
+                    return End{Cause::ineligible,
+                               fmt::format("the policy for role {} changed; ask again", request.role)};
                 }
             }
-        };
-        apply(store_.pending());
-        // A person's at a time: all at once would take many megabytes, which then stay with this process.
-        for (const Uid uid : store_.active_uids()) {
-            apply(store_.active_of(uid));
-        }
+            return held_by(locks, request); // who somebody is, the policy says
+        });
         return {};
     });
     if (applied) {
         changed_(changed);
     }
     return applied;
+}
+
+std::vector<Request> Requests::end_those(const std::function<std::optional<End>(const Request&)>& end_of) {
+    const Time now = clock_.now().time;
+    std::vector<Request> ended;
+    const auto apply = [&](std::vector<Request> requests) {
+        for (Request& request : requests) {
+            if (const auto why = end_of(request)) {
+                end(request, request.state == State::active ? State::ended : State::cancelled, why->cause,
+                    now, "", why->why);
+                ended.push_back(request);
+            }
+        }
+    };
+    apply(store_.pending());
+    // A person's at a time: all at once would take many megabytes, which then stay with this process.
+    for (const Uid uid : store_.active_uids()) {
+        apply(store_.active_of(uid));
+    }
+    return ended;
 }
 
 Result<void> Requests::apply_account(Uid uid, const Account* account) {

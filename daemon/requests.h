@@ -25,6 +25,27 @@ struct Ask {
     std::vector<std::string> groups;
 };
 
+// uid 0, and who logged in behind it, where that is known.
+struct Root {
+    Party party;
+    std::optional<Uid> login_uid;
+};
+
+// What is to be locked.
+struct LockWish {
+    LockKind kind = LockKind::host;
+    std::string name;
+    std::optional<Account> account; // of a user, where NSS knows it
+    std::optional<Millis> duration; // none: until it is lifted
+    std::string reason;
+};
+
+struct Locked {
+    Lock lock;
+    std::size_t ended = 0;     // grants
+    std::size_t cancelled = 0; // requests
+};
+
 class Requests {
 public:
     // `changed` is called after each commit, with the requests that were made or changed by it.
@@ -46,7 +67,16 @@ public:
     Result<Request> release(const Caller& caller, const RequestId& id);
     Result<Request> revoke(const Caller& caller, const RequestId& id, const std::string& reason);
 
-    // Time-outs and ends that are due.
+    // Ends what it holds, at once, and refuses more of it until it is lifted.
+    Result<Locked> lock(const Root& root, const LockWish& wish);
+    Result<Lock> unlock(const Root& root, const RequestId& id, const std::string& reason);
+    [[nodiscard]] Result<std::vector<Lock>> locks();
+    // Whether no lock keeps somebody from anything, or from this role.
+    [[nodiscard]] Result<void> not_locked(const Party& party, std::string_view role);
+    // When advance() has a lock to lift.
+    [[nodiscard]] std::optional<BootTime> next_lift();
+
+    // Time-outs and ends that are due, of locks too.
     Result<void> advance();
     // Ends what the policy no longer gives: the role or the routing is gone, or changed under a pending
     // request.
@@ -67,6 +97,17 @@ private:
     Result<Request> draft(const Caller& caller, const Party& beneficiary, const Role& role, const Ask& ask);
     Result<Request> file_or_start(Request request);
     void start(Request& request, const Now& now);
+    struct End {
+        Cause cause;
+        std::string why;
+    };
+    // Ends the pending and active ones that `end_of` says an end of, within a transaction; those are
+    // returned.
+    std::vector<Request> end_those(const std::function<std::optional<End>(const Request&)>& end_of);
+    [[nodiscard]] std::optional<End> held_by(const std::vector<Lock>& locks, const Request& request) const;
+    [[nodiscard]] Result<void> not_locked(const Caller& caller);
+    void lift(const Lock& lock, Time at, const Json& more);
+    Result<void> lift_due(const Now& now);
     void end(Request& request, State state, std::optional<Cause> cause, Time at, const std::string& by,
              const std::string& reason);
     Result<Request> end_chain(const Request& request, Cause cause, const std::string& by,

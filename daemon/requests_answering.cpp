@@ -25,6 +25,9 @@ Result<Request> Requests::approve(const Caller& caller, const RequestId& id, con
                                                     ? fmt::format("request {} has waited too long", id)
                                                     : described_state(*request)));
     }
+    if (auto free = not_locked(caller); !free) {
+        return std::unexpected(free.error());
+    }
     auto positions = answerable(policy_, *request, caller);
     if (!positions) {
         return std::unexpected(positions.error());
@@ -73,6 +76,9 @@ Result<Request> Requests::deny(const Caller& caller, const RequestId& id, const 
                     described_state(*request) + (request->state == State::active
                                                      ? fmt::format("; to end it: jitctl revoke {}", id)
                                                      : ""));
+    }
+    if (auto free = not_locked(caller); !free) {
+        return std::unexpected(free.error());
     }
     auto positions = answerable(policy_, *request, caller);
     if (!positions) {
@@ -175,6 +181,9 @@ Result<Request> Requests::revoke(const Caller& caller, const RequestId& id, cons
                     "root, and those who could approve it, revoke a grant; one's own is released: "
                     "jitctl release " +
                         id);
+    }
+    if (auto free = not_locked(caller); !free && !caller.is_root()) {
+        return std::unexpected(free.error());
     }
     if (request->over()) {
         return fail(Errc::conflict, described_state(*request) + "; there is nothing to revoke");

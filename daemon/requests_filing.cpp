@@ -56,6 +56,12 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
         return fail(Errc::unavailable,
                     "who is logged in behind this call can't be told; ask from a login of your own");
     }
+    if (auto free = not_locked(caller); !free) {
+        return std::unexpected(free.error());
+    }
+    if (auto free = not_locked(beneficiary, role.name); !free) {
+        return std::unexpected(free.error());
+    }
     if (auto good = check_reason(ask.reason); !good) {
         return std::unexpected(good.error());
     }

@@ -108,6 +108,21 @@ Json view_of(const std::vector<Problem>& problems) {
     return list;
 }
 
+Json view_of(const Lock& lock) {
+    Json json{{"id", lock.id},
+              {"kind", name_of(lock.kind)},
+              {"reason", lock.reason},
+              {"by", lock.by.person},
+              {"since", count_of(lock.since)}};
+    if (lock.kind != LockKind::host) {
+        json["name"] = lock.name;
+    }
+    if (lock.until) {
+        json["until"] = count_of(lock.until->time);
+    }
+    return json;
+}
+
 Json view_of(const Event& event) {
     return {{"seq", event.seq}, {"body", event.body}, {"hash", to_hex(event.hash)}};
 }

@@ -4,6 +4,7 @@
 
 #include "core/audit.h"
 #include "core/json.h"
+#include "core/lock.h"
 #include "core/policy_load.h"
 #include "daemon/decide.h"
 
@@ -11,6 +12,7 @@ namespace jit {
 
 [[nodiscard]] Json view_of(const Policy& policy, const Request& request, const Caller& caller);
 [[nodiscard]] Json view_of(const std::vector<Problem>& problems);
+[[nodiscard]] Json view_of(const Lock& lock);
 [[nodiscard]] Json view_of(const Event& event);
 [[nodiscard]] Json view_of(const Checkpoint& checkpoint);
 

@@ -227,9 +227,11 @@ TEST(CtlStatus, shouts_where_the_policy_is_not_the_one_in_the_files) {
                 {"roles", 3},
                 {"pending", 1},
                 {"active", 2},
+                {"locks", 1},
                 {"clock_synchronised", true}};
     EXPECT_THAT(jitctl({"status"}, {replies(status)}).out,
-                AllOf(HasSubstr("0.1.0, up 16 min"), HasSubstr("3 roles"), HasSubstr("1 pending, 2 active")));
+                AllOf(HasSubstr("0.1.0, up 16 min"), HasSubstr("3 roles"), HasSubstr("1 pending, 2 active"),
+                      HasSubstr("1, see jitctl locks")));
     status["policy_current"] = false;
     EXPECT_THAT(jitctl({"status"}, {replies(status)}).out, HasSubstr("BROKEN"));
 }

@@ -74,21 +74,21 @@ TEST_F(Carrying, the_grant_that_lives_longest_is_chosen_and_one_that_is_over_is_
 
 TEST_F(Carrying, a_denial_says_what_was_refused_who_would_allow_it_and_what_to_type) {
     const auto how = [this](const Role& role) { return requests->access_of(role); };
-    const Denial denial = deny(policy, account("alice"), wanted("alice", restart), {}, how);
+    const Denial denial = deny(policy, account("alice"), wanted("alice", restart), {}, {}, how);
     EXPECT_EQ(denial.message, "no grant lets you run /usr/bin/systemctl restart nginx as root");
     ASSERT_EQ(denial.next.size(), 1U);
     EXPECT_THAT(denial.next[0], HasSubstr("jitctl request web --reason"));
 
     const Request pending = filed(caller("alice"), ask("web", hours(2)));
-    EXPECT_THAT(deny(policy, account("alice"), wanted("alice", restart), {pending}, how).next[0],
+    EXPECT_THAT(deny(policy, account("alice"), wanted("alice", restart), {pending}, {}, how).next[0],
                 HasSubstr("jitctl watch " + pending.id));
     Request held = pending; // in part
     held.state = State::active;
-    EXPECT_THAT(deny(policy, account("alice"), wanted("alice", restart), {held}, how).next,
+    EXPECT_THAT(deny(policy, account("alice"), wanted("alice", restart), {held}, {}, how).next,
                 ElementsAre("your grant " + held.id +
                                 " of web is without it: it was asked for in part, or before the role had it",
                             HasSubstr("jitctl request web --reason")));
-    EXPECT_THAT(deny(policy, account("mallory"), wanted("mallory", restart), {}, how).next,
+    EXPECT_THAT(deny(policy, account("mallory"), wanted("mallory", restart), {}, {}, how).next,
                 ElementsAre("no role that you are eligible for has it"));
 }
 
@@ -97,7 +97,7 @@ TEST_F(Carrying, a_denial_is_one_harmless_line_whatever_was_typed) {
     const Denial denial = deny(
         policy, account("alice"),
         wanted("alice", {.path = "/bin/x\x1b[2J\n", .arguments = std::vector<std::string>(1000, "\xff'\n")}),
-        {}, how);
+        {}, {}, how);
     EXPECT_LT(denial.message.size(), 500U);
     for (const char letter : denial.message) {
         EXPECT_FALSE(letter == '\n' || letter == '\x1b') << denial.message;
