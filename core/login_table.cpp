@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/stat.h>
+#include <utility>
 
 namespace jit {
 namespace {
@@ -34,8 +35,8 @@ std::int64_t pragma(Database& db, const char* sql) {
     return rows.next() ? rows.integer(0) : -1;
 }
 
-LoginGrants read_open(Database& db, off_t size, Uid uid, std::string_view account, std::string_view service,
-                      const Now& now) {
+// Throws where it isn't whole, or not ours.
+void check_whole(Database& db, off_t size) {
     // SQLite takes what is missing of the last page for zeros.
     if (pragma(db, "PRAGMA page_count") * pragma(db, "PRAGMA page_size") != size) {
         throw DbError(SQLITE_CORRUPT, "part of it is missing");
@@ -44,6 +45,10 @@ LoginGrants read_open(Database& db, off_t size, Uid uid, std::string_view accoun
         pragma(db, "PRAGMA user_version") != login_table_version) {
         throw DbError(SQLITE_MISMATCH, "another version of jit-sudo wrote it");
     }
+}
+
+LoginGrants read_open(Database& db, Uid uid, std::string_view account, std::string_view service,
+                      const Now& now) {
     LoginGrants table;
     Statement host = db.prepare("SELECT help FROM host");
     if (auto rows = host.run(); rows.next()) {
@@ -86,8 +91,10 @@ bool LoginGrant::gives_group(std::string_view group) const {
     return std::ranges::find(groups, group) != groups.end();
 }
 
-Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::string_view account,
-                                     std::string_view service, const Now& now) {
+namespace {
+
+// Calls `read` with the table, opened and whole.
+auto with_table(const std::string& path, auto read) -> Result<decltype(read(std::declval<Database&>()))> {
     struct stat status{};
     if (lstat(path.c_str(), &status) != 0) {
         return fail(Errc::unavailable, path + ": " + std::strerror(errno));
@@ -98,10 +105,29 @@ Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::stri
     }
     try {
         Database db(path, Database::Mode::immutable);
-        return read_open(db, status.st_size, uid, account, service, now);
+        check_whole(db, status.st_size);
+        return read(db);
     } catch (const DbError& error) {
         return fail(Errc::unavailable, path + ": " + error.what());
     }
+}
+
+} // namespace
+
+Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::string_view account,
+                                     std::string_view service, const Now& now) {
+    return with_table(path, [&](Database& db) { return read_open(db, uid, account, service, now); });
+}
+
+Result<std::vector<std::string>> login_table_ids(const std::string& path) {
+    return with_table(path, [](Database& db) {
+        std::vector<std::string> ids;
+        Statement grants = db.prepare("SELECT id FROM grants ORDER BY id");
+        for (auto rows = grants.run(); rows.next();) {
+            ids.push_back(rows.text(0));
+        }
+        return ids;
+    });
 }
 
 } // namespace jit

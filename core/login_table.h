@@ -65,4 +65,7 @@ struct LoginGrants {
 [[nodiscard]] Result<LoginGrants> read_login_table(const std::string& path, Uid uid, std::string_view account,
                                                    std::string_view service, const Now& now);
 
+// The grants of everybody that are in it.
+[[nodiscard]] Result<std::vector<std::string>> login_table_ids(const std::string& path);
+
 } // namespace jit

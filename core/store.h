@@ -103,6 +103,8 @@ public:
         const Use& use); // exited, status and ended; the command of one that has ended is in its event only
     [[nodiscard]] std::vector<Use> live_uses();
     [[nodiscard]] std::optional<Use> find_use(const std::string& id);
+    // What an audit session of that boot is, or was, by right of.
+    [[nodiscard]] std::optional<Use> use_of_session(std::uint32_t session, const std::string& boot_id);
     // Whether an audit session of that boot is one that jit-sudo made: nobody answers from inside one.
     [[nodiscard]] bool is_elevation_session(std::uint32_t session, const std::string& boot_id);
 

@@ -102,6 +102,11 @@ std::optional<Use> Store::find_use(const std::string& id) {
     return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
+std::optional<Use> Store::use_of_session(std::uint32_t session, const std::string& boot_id) {
+    auto found = read_uses(sql_->use_of_session.run(std::int64_t{session}, boot_id));
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
 bool Store::is_elevation_session(std::uint32_t session, const std::string& boot_id) {
     auto rows = sql_->is_elevation.run(std::int64_t{session}, boot_id);
     return rows.next();

@@ -283,6 +283,8 @@ private:
         add_pam(
             verb(app_, "pam", "Gate a PAM service: who logs in or calls it needs a grant", group, nullptr));
         add_locks();
+        verb(app_, "leftovers", "Find what is on this host and belongs to no live grant; status 1 if any is",
+             group, without_options<leftovers>);
         verb(app_, "status", "Show how jitd is", group, without_options<status>);
         CLI::App& clock = verb(app_, "clock", "Mend jitd's idea of the time", group, nullptr);
         clock.require_subcommand(0, 1);

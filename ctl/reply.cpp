@@ -253,6 +253,13 @@ Outcome<Status> read_status(const Json& parameters) {
     });
 }
 
+Outcome<std::vector<std::string>> read_leftovers(const Json& parameters) {
+    return guarded([&] {
+        return list<std::string>(parameters, "leftovers",
+                                 [](const Json& leftover) { return text(leftover, "what"); });
+    });
+}
+
 Outcome<Lock> read_lock(const Json& parameters) {
     return guarded([&] { return lock_of(field(parameters, "lock")); });
 }

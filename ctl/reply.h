@@ -124,6 +124,7 @@ struct Locked {
 [[nodiscard]] Outcome<std::vector<Request>> read_requests(const Json& parameters);
 [[nodiscard]] Outcome<Explanation> read_explanation(const Json& parameters);
 [[nodiscard]] Outcome<Status> read_status(const Json& parameters);
+[[nodiscard]] Outcome<std::vector<std::string>> read_leftovers(const Json& parameters); // what they are
 [[nodiscard]] Outcome<Lock> read_lock(const Json& parameters);
 [[nodiscard]] Outcome<Locked> read_locked(const Json& parameters);
 [[nodiscard]] Outcome<std::vector<Lock>> read_locks(const Json& parameters);

@@ -99,6 +99,9 @@ struct ExplainOptions {
 };
 Outcome<Exit> explain(const Context& context, const ExplainOptions& options);
 
+// leftovers.cpp
+Outcome<Exit> leftovers(const Context& context);
+
 // locks.cpp
 struct LockOptions {
     LockKind kind = LockKind::host;

@@ -29,26 +29,13 @@ Api::Api(Parts parts) : parts_(std::move(parts)), started_(parts_.clock.now().ti
 
 void Api::handle(const CallPtr& call) {
     static const std::map<std::string_view, Method> methods{
-        {"Request", &Api::request},
-        {"Grant", &Api::grant},
-        {"Extend", &Api::extend},
-        {"List", &Api::list},
-        {"Show", &Api::show},
-        {"Watch", &Api::watch_method},
-        {"Approve", &Api::approve},
-        {"Deny", &Api::deny},
-        {"Cancel", &Api::cancel},
-        {"Release", &Api::release},
-        {"Revoke", &Api::revoke},
-        {"Explain", &Api::explain},
-        {"Lock", &Api::lock},
-        {"Unlock", &Api::unlock},
-        {"Locks", &Api::locks},
-        {"Audit", &Api::audit},
-        {"Checkpoints", &Api::checkpoints},
-        {"Status", &Api::status},
-        {"ReloadPolicy", &Api::reload},
-        {"ResetClock", &Api::reset_clock},
+        {"Request", &Api::request},     {"Grant", &Api::grant},         {"Extend", &Api::extend},
+        {"List", &Api::list},           {"Show", &Api::show},           {"Watch", &Api::watch_method},
+        {"Approve", &Api::approve},     {"Deny", &Api::deny},           {"Cancel", &Api::cancel},
+        {"Release", &Api::release},     {"Revoke", &Api::revoke},       {"Explain", &Api::explain},
+        {"Lock", &Api::lock},           {"Unlock", &Api::unlock},       {"Locks", &Api::locks},
+        {"Leftovers", &Api::leftovers}, {"Audit", &Api::audit},         {"Checkpoints", &Api::checkpoints},
+        {"Status", &Api::status},       {"ReloadPolicy", &Api::reload}, {"ResetClock", &Api::reset_clock},
     };
     const std::string_view name = std::string_view(call->method()).substr(call->method().rfind('.') + 1);
     const auto method = methods.find(name);

@@ -5,6 +5,7 @@
 
 #include "core/audit.h"
 #include "daemon/accounts.h"
+#include "daemon/leftovers.h"
 #include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
 #include "daemon/varlink.h"
@@ -30,6 +31,7 @@ public:
         std::string machine_id;
         std::string version;
         std::function<Result<void>()> reload_policy;
+        std::function<Result<std::vector<Leftover>>()> leftovers;
     };
     explicit Api(Parts parts);
 
@@ -76,6 +78,7 @@ private:
     void lock(const CallPtr& call, Parameters& parameters);
     void unlock(const CallPtr& call, Parameters& parameters);
     void locks(const CallPtr& call, Parameters& parameters);
+    void leftovers(const CallPtr& call, Parameters& parameters);
     void audit(const CallPtr& call, Parameters& parameters);
     void checkpoints(const CallPtr& call, Parameters& parameters);
     void status(const CallPtr& call, Parameters& parameters);

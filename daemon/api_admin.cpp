@@ -109,6 +109,32 @@ void Api::checkpoints(const CallPtr& call, Parameters& parameters) {
     });
 }
 
+void Api::leftovers(const CallPtr& call, Parameters& parameters) {
+    if (rejected(call, parameters)) {
+        return;
+    }
+    const auto answer = [this, call] {
+        const auto found = parts_.leftovers();
+        if (!found) {
+            return call->fail(found.error());
+        }
+        Json list = Json::array();
+        for (const Leftover& leftover : *found) {
+            list.push_back({{"kind", name_of(leftover.kind)}, {"what", leftover.what}});
+        }
+        call->reply({{"leftovers", list}});
+    };
+    if (call->peer() != nullptr && call->peer()->uid == root_uid) {
+        return answer(); // also where no account can be looked up
+    }
+    ask_who(call, [this, call, answer](const Caller& caller) {
+        if (!is_auditor(parts_.policy.policy(), caller)) {
+            return call->fail({Errc::refused, "only auditors and root look for leftovers"});
+        }
+        answer();
+    });
+}
+
 void Api::status(const CallPtr& call, Parameters& parameters) {
     if (rejected(call, parameters)) {
         return;

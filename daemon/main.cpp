@@ -152,7 +152,15 @@ Result<void> run() {
              .host_key = *host_key,
              .machine_id = machine_id,
              .version = version,
-             .reload_policy = [&reconciler] { return reconciler.reload_policy(); }});
+             .reload_policy = [&reconciler] { return reconciler.reload_policy(); },
+             .leftovers =
+                 [&] {
+                     return find_leftovers({.store = **store,
+                                            .clock = clock,
+                                            .policy = policy.policy(),
+                                            .uses = uses,
+                                            .login_table = login_table_file});
+                 }});
     told = &api;
     if (auto loaded = reconciler.reload_policy(); !loaded) {
         return loaded;

@@ -130,7 +130,7 @@ void Uses::settle() {
     });
 }
 
-const Result<std::vector<Request>>& Uses::grants_of(Uid uid, GrantsOf& known) {
+const Result<std::vector<Request>>& Uses::grants_of(Uid uid, GrantsOf& known) const {
     const auto found = known.find(uid);
     if (found != known.end()) {
         return found->second;
@@ -140,7 +140,14 @@ const Result<std::vector<Request>>& Uses::grants_of(Uid uid, GrantsOf& known) {
         .first->second;
 }
 
-std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, GrantsOf& known) {
+bool Uses::is_carried(const Use& use) const {
+    Live live;
+    live.use = use;
+    GrantsOf known;
+    return carrier_of(live, clock_.now(), known).has_value();
+}
+
+std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, GrantsOf& known) const {
     const Use& use = live.use;
     const auto& active = grants_of(use.by.uid, known);
     if (!active) {
@@ -168,7 +175,7 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
                    .window = grant->not_after->time - *grant->not_before};
 }
 
-Confinement Uses::confinement_of(const Use& use, const std::vector<Request>& active) {
+Confinement Uses::confinement_of(const Use& use, const std::vector<Request>& active) const {
     const auto own = std::ranges::find(active, use.grant, &Request::id);
     std::string name = own != active.end() ? own->role : std::string();
     if (name.empty()) {

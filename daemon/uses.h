@@ -67,6 +67,10 @@ public:
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
 
+    // Whether a live grant carries it now, whatever was judged before.
+    [[nodiscard]] bool is_carried(const Use& use) const;
+    [[nodiscard]] bool is_reserved(const std::string& name) const { return reserved_.contains(name); }
+
     // The audit sessions of what runs, isn't over, and was given this group: a login's session group, or
     // jit-sudo -g. Where the kernel keeps no audit sessions, nothing can be said to have it.
     [[nodiscard]] std::set<std::uint32_t> sessions_given(Uid uid, const std::string& group);
@@ -96,10 +100,10 @@ private:
     };
     // Each person's live grants, asked for once a turn.
     using GrantsOf = std::map<Uid, Result<std::vector<Request>>>;
-    const Result<std::vector<Request>>& grants_of(Uid uid, GrantsOf& known);
+    const Result<std::vector<Request>>& grants_of(Uid uid, GrantsOf& known) const;
     // What the role of the grant that it began under holds its commands to now; nothing where that is gone.
-    Confinement confinement_of(const Use& use, const std::vector<Request>& active);
-    [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now, GrantsOf& known);
+    Confinement confinement_of(const Use& use, const std::vector<Request>& active) const;
+    [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now, GrantsOf& known) const;
     [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
                                                   const Now& now) const;
     void judge(const std::string& id, Live& live, const Now& now, GrantsOf& known);

@@ -32,7 +32,7 @@ Json show(Host& host, const std::string& id);
 // "pending", "active", "ended (expired)" …
 std::string state(Host& host, const std::string& id);
 
-// Changes the database behind jitd's back; jitd must be stopped. Throws where it fails.
+// Changes the database behind jitd's back. Throws where it fails.
 void edit_database(Host& host, const std::string& statements);
 
 } // namespace jit::host

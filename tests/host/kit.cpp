@@ -222,8 +222,18 @@ Host::Host(With with) {
     must(finish(Session(hosts(arguments)), {.timeout = std::chrono::seconds(90)}), "starting a host");
 }
 
+// What no live grant gives isn't there, whatever the test did, as soon as jitd has had the time to end it.
+// Where jitd doesn't answer (the test is about that), nobody can say.
+void Host::expect_no_leftovers() {
+    const Result looked = root("for _ in $(seq 25); do said=$(jitctl leftovers 2>&1); status=$?; "
+                               "[ $status = 1 ] || exit 0; sleep 0.2; done; echo \"$said\"; exit 1");
+    if (looked.status != 0)
+        ADD_FAILURE() << "leftovers on " << name_ << ":\n" << looked;
+}
+
 Host::~Host() {
     try {
+        expect_no_leftovers();
         if (testing::Test::HasFailure())
             std::cout << "---- journal of " << name_ << "\n"
                       << root("journalctl --no-pager -n 80 -u jitd -u jit-nss -u ssh").out << "----\n";

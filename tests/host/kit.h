@@ -98,6 +98,7 @@ public:
     void power_failure();
 
 private:
+    void expect_no_leftovers();
     std::string name_;
 };
 
