@@ -129,6 +129,7 @@ std::optional<HelperRefused> parse_helper_refused(std::string_view body) {
 
 std::string to_frame(const HelperAllowed& message) {
     FrameWriter frame = writer(HelperMessage::allowed);
+    frame.bytes(message.use);
     frame.bytes(message.grant);
     frame.bytes(message.role);
     frame.u32(static_cast<std::uint32_t>(message.proven));
@@ -142,6 +143,7 @@ std::string to_frame(const HelperAllowed& message) {
     frame.bytes(message.command);
     frame.i64(message.deadline.time);
     frame.i64(message.deadline.boot);
+    frame.list(message.notices);
     write(frame, message.confinement);
     return frame.frame();
 }
@@ -149,6 +151,7 @@ std::string to_frame(const HelperAllowed& message) {
 std::optional<HelperAllowed> parse_helper_allowed(std::string_view body) {
     return parse<HelperAllowed>(body, HelperMessage::allowed,
                                 [](FrameReader& reader, HelperAllowed& message) {
+                                    message.use = reader.bytes();
                                     message.grant = reader.bytes();
                                     message.role = reader.bytes();
                                     message.proven = read_proven(reader);
@@ -162,6 +165,7 @@ std::optional<HelperAllowed> parse_helper_allowed(std::string_view body) {
                                     message.command = reader.bytes();
                                     message.deadline.time = reader.i64();
                                     message.deadline.boot = reader.i64();
+                                    message.notices = reader.number_list();
                                     message.confinement = read_confinement(reader);
                                 });
 }
@@ -179,6 +183,18 @@ std::optional<HelperStart> parse_helper_start(std::string_view body) {
         message.proven = read_proven(reader);
         message.pid = reader.u32();
         message.session = reader.u32();
+    });
+}
+
+std::string to_frame(const HelperResume& message) {
+    FrameWriter frame = writer(HelperMessage::resume);
+    frame.bytes(message.use);
+    return frame.frame();
+}
+
+std::optional<HelperResume> parse_helper_resume(std::string_view body) {
+    return parse<HelperResume>(body, HelperMessage::resume, [](FrameReader& reader, HelperResume& message) {
+        message.use = reader.bytes();
     });
 }
 
@@ -292,8 +308,8 @@ std::optional<HelperMessage> helper_message_type(std::string_view body) {
     FrameReader reader(body.substr(0, 1));
     const std::uint8_t type = reader.u8();
     using enum HelperMessage;
-    for (const HelperMessage known :
-         {ask, refused, allowed, start, go, deadline, exited, ending, prove, proven, done, failed, trying}) {
+    for (const HelperMessage known : {ask, refused, allowed, start, go, deadline, exited, ending, prove,
+                                      proven, done, failed, trying, resume}) {
         if (reader.ok() && type == static_cast<std::uint8_t>(known)) {
             return known;
         }

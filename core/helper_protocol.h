@@ -19,6 +19,11 @@
 //                                              ← Ending, where it is ended before its time
 //     Exited                                   →
 //
+// Where jitd is started anew while the command runs:
+//     Resume         of which use; real uid: SCM_CREDENTIALS →
+//                                              ← Deadline, as it is now; or the beginning of time: it is over
+//     and on as after Go.
+//
 // Where no command is asked for (-v, -k, -K):
 //     Ask            what: validate, forget …  →
 //                                              ← Prove; or Done; or Refused
@@ -64,7 +69,8 @@ enum class HelperMessage : std::uint8_t {
     proven = 0xa5,
     done = 0x3c,
     failed = 0xc3,
-    trying = 0x96
+    trying = 0x96,
+    resume = 0x69
 };
 
 // Whether somebody has proven who they are, in memory too: no bits in common, and what is neither is a no.
@@ -137,6 +143,7 @@ struct HelperConfinement {
 };
 
 struct HelperAllowed {
+    std::string use; // names it, for Resume
     std::string grant;
     std::string role;
     Proven proven = Proven::no; // yes: nothing more is wanted
@@ -150,6 +157,7 @@ struct HelperAllowed {
     std::string shell;
     std::string command; // its path, as it was decided about
     HelperDeadline deadline;
+    std::vector<std::uint32_t> notices; // so many milliseconds before it (core/notices.h)
     HelperConfinement confinement{};
 };
 
@@ -162,6 +170,11 @@ struct HelperStart {
     Proven proven = Proven::no; // now, because Allowed said no
     std::uint32_t pid = 0;      // of the child, in jit-sudo's pid namespace
     std::uint32_t session = 0;  // its audit session; 4294967295 where the kernel has none
+};
+
+// "Its command still runs": after jitd was started anew.
+struct HelperResume {
+    std::string use;
 };
 
 // `why`: one line, "3 incorrect password attempts".
@@ -183,6 +196,7 @@ struct HelperExited {
 [[nodiscard]] std::string to_frame(const HelperAllowed& message);
 [[nodiscard]] std::string to_frame(const HelperFailed& message);
 [[nodiscard]] std::string to_frame(const HelperStart& message);
+[[nodiscard]] std::string to_frame(const HelperResume& message);
 [[nodiscard]] std::string to_frame(const HelperDeadline& message);
 [[nodiscard]] std::string to_frame(const HelperExited& message);
 [[nodiscard]] std::string to_frame(const HelperEnding& message);
@@ -200,6 +214,7 @@ struct HelperExited {
 [[nodiscard]] std::optional<HelperAllowed> parse_helper_allowed(std::string_view body);
 [[nodiscard]] std::optional<HelperFailed> parse_helper_failed(std::string_view body);
 [[nodiscard]] std::optional<HelperStart> parse_helper_start(std::string_view body);
+[[nodiscard]] std::optional<HelperResume> parse_helper_resume(std::string_view body);
 [[nodiscard]] std::optional<HelperDeadline> parse_helper_deadline(std::string_view body);
 [[nodiscard]] std::optional<HelperExited> parse_helper_exited(std::string_view body);
 [[nodiscard]] std::optional<HelperEnding> parse_helper_ending(std::string_view body);

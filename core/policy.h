@@ -37,6 +37,9 @@ struct Site {
     Millis pending = std::chrono::hours(24);       // unanswered requests time out after this
     std::vector<Subject> auditors;                 // may read everything
     Millis auth_timeout = std::chrono::minutes(5); // a proof of who one is counts so long; 0: once
+    // People are told so long before an end (core/notices.h), the longest first; none: never.
+    std::vector<Millis> notices = {std::chrono::minutes(15), std::chrono::minutes(5),
+                                   std::chrono::minutes(1)};
 };
 
 // A human: one or more accounts, the person's name among them, and signing principals. A person who isn't in

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // The form of the policy: TOML to Policy, key by key. Whether it makes sense is for policy_check.cpp.
+#include "core/notices.h"
 #include "core/policy_table.h"
 #include "core/text.h"
 #include "core/variables.h"
 
 #include <regex.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <type_traits>
 
@@ -19,7 +22,8 @@ constexpr unsigned most_repetitions = 1024; // in a ticket's pattern
 constexpr std::size_t longest_ticket = 256; // its pattern
 
 constexpr std::array<std::string_view, 5> top_keys = {"site", "person", "people", "risk", "role"};
-constexpr std::array<std::string_view, 4> site_keys = {"help", "pending", "auditors", "auth_timeout"};
+constexpr std::array<std::string_view, 5> site_keys = {"help", "pending", "auditors", "auth_timeout",
+                                                       "notices"};
 constexpr std::array<std::string_view, 2> person_keys = {"accounts", "principals"};
 constexpr std::array<std::string_view, 2> people_keys = {"members", "signers"};
 constexpr std::array<std::string_view, 2> risk_keys = {"auto_approve", "stages"};
@@ -61,12 +65,38 @@ std::optional<Millis> read_auth_timeout(Draft& draft, const Table& in) {
     return timeout;
 }
 
+void read_notices(Draft& draft, const Table& in, std::vector<Millis>& notices) {
+    if (!in.has("notices")) {
+        return;
+    }
+    notices.clear();
+    in.each("notices", [&](const toml::node& node, const std::string& path) {
+        const auto text = node.value<std::string>();
+        const auto before =
+            text ? parse_duration(*text)
+                 : Result<Millis>(fail(Errc::invalid, "expected a duration in quotes, such as \"5m\""));
+        if (!before) {
+            draft.error(path, before.error().message);
+        } else if (*before > longest_before_end) {
+            draft.error(path, fmt::format("at most {}", format_duration(longest_before_end)));
+        } else {
+            notices.push_back(*before);
+        }
+    });
+    if (notices.size() > most_notices) {
+        draft.error(in.key_path("notices"), fmt::format("at most {} of them", most_notices));
+    }
+    std::ranges::sort(notices, std::greater());
+    notices.erase(std::ranges::unique(notices).begin(), notices.end());
+}
+
 void read_site(Draft& draft, const Table& in) {
     Site& site = draft.policy.site;
     site.help = in.text("help").value_or("");
     site.pending = in.duration("pending").value_or(site.pending);
     site.auditors = in.subjects("auditors");
     site.auth_timeout = read_auth_timeout(draft, in).value_or(site.auth_timeout);
+    read_notices(draft, in, site.notices);
 }
 
 void read_person(Draft&, const Table& in, Person& person) {

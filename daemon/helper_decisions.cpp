@@ -308,7 +308,8 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
     const auto path_or = [](const std::string& path, const char* otherwise) {
         return path.starts_with('/') ? path : std::string(otherwise);
     };
-    HelperAllowed allowed{.grant = grant.id,
+    HelperAllowed allowed{.use = place->name,
+                          .grant = grant.id,
                           .role = grant.role,
                           .proven = connection.authenticate ? Proven::no : Proven::yes,
                           .caller = connection.account.name,
@@ -321,7 +322,11 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
                           .command = connection.wanted.command->path,
                           .deadline = {.time = deadline.time.time_since_epoch().count(),
                                        .boot = deadline.boot.time_since_epoch().count()},
+                          .notices = {},
                           .confinement = to_tell(role.confinement, connection.wanted.command->path)};
+    for (const Millis notice : parts_.policy.site.notices) {
+        allowed.notices.push_back(static_cast<std::uint32_t>(notice.count()));
+    }
     for (const Gid gid : connection.target.gids) {
         allowed.groups.push_back(number(gid));
     }

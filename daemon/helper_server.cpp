@@ -162,6 +162,9 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
             asked(id);
             return true;
         }
+        if (const auto again = parse_helper_resume(body); again && connection.caller) {
+            return resume(id, *again);
+        }
         return false;
     case Awaits::start:
         if (const auto start = parse_helper_start(body)) {
@@ -176,12 +179,7 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
         return is_helper_trying(body) && trying(connection);
     case Awaits::exit:
         if (is_helper_deadline_question(body)) {
-            // One that is over is answered with the beginning of time.
-            const auto deadline = parts_.uses.deadline_of(connection.place);
-            return send(connection,
-                        to_frame(deadline ? HelperDeadline{.time = deadline->time.time_since_epoch().count(),
-                                                           .boot = deadline->boot.time_since_epoch().count()}
-                                          : HelperDeadline{}));
+            return tell_deadline(connection, parts_.uses.deadline_of(connection.place));
         }
         if (const auto exited = parse_helper_exited(body)) {
             parts_.uses.exited(connection.place, exited->status);
@@ -198,6 +196,32 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
         break;
     }
     return false;
+}
+
+bool HelperServer::resume(std::uint64_t id, const HelperResume& resume) {
+    Connection& connection = *find(id);
+    const bool taken = std::ranges::any_of(
+        connections_, [&](const auto& entry) { return entry.second.place == resume.use; });
+    if (taken) {
+        return false;
+    }
+    const bool theirs = parts_.uses.resumed(resume.use, *connection.caller);
+    if (theirs) {
+        connection.place = resume.use;
+        connection.awaits = Awaits::exit;
+        connection.deadline = {};
+    }
+    // Who has told us the exit too may be gone already: then this can't be said, and that is read.
+    static_cast<void>(tell_deadline(connection, theirs ? parts_.uses.deadline_of(resume.use) : std::nullopt));
+    return theirs;
+}
+
+// One that is over has the beginning of time.
+bool HelperServer::tell_deadline(Connection& connection, const std::optional<Deadline>& deadline) {
+    return send(connection,
+                to_frame(deadline ? HelperDeadline{.time = deadline->time.time_since_epoch().count(),
+                                                   .boot = deadline->boot.time_since_epoch().count()}
+                                  : HelperDeadline{}));
 }
 
 void HelperServer::refuse(std::uint64_t id, const Error& error) {

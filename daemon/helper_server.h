@@ -6,7 +6,8 @@
 //  2. What was decided is decided again at Start: the grant may have ended while a password was typed.
 //  3. A connection that ends before Go leaves nothing behind.
 //  4. Who fails to prove who they are ten times may try once a minute: what is guessed isn't guessed soon.
-//  5. A descriptor is taken with Start, where the command is pinned, and nowhere else.
+//  5. Who is taken up again after a start of ours is whose command it is, and only one is.
+//  6. A descriptor is taken with Start, where the command is pinned, and nowhere else.
 #pragma once
 
 #include "core/fd.h"
@@ -75,6 +76,8 @@ private:
     bool read_some(Connection& connection);
     bool take_frame(std::uint64_t id, const std::string& body);
     void asked(std::uint64_t id);
+    // False: it is none of theirs, and ends.
+    bool resume(std::uint64_t id, const HelperResume& resume);
     void found_caller(std::uint64_t id, const Account& account);
     void found_target(std::uint64_t id, const Account& target);
     void decide(std::uint64_t id);
@@ -97,6 +100,7 @@ private:
     // In the shape of sudo's log. `refusal`: empty where it runs.
     void log(const Connection& connection, Journal::Level level, std::string_view refusal,
              Journal::Fields fields);
+    bool tell_deadline(Connection& connection, const std::optional<Deadline>& deadline);
     void refuse(std::uint64_t id, const Denial& denial);
     void refuse(std::uint64_t id, const Error& error);
     bool send(Connection& connection, const std::string& frame, int descriptor = -1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/requests.h"
 
+#include "core/notices.h"
 #include "core/record.h"
 #include "core/text.h"
 #include "daemon/requests_text.h"
@@ -71,6 +72,13 @@ std::string described_end(const Request& request) {
         break;
     }
     return fmt::format("{} ended at {}", request.role, describe_utc(*request.ended));
+}
+
+std::string described_time_left(const Request& grant, Millis left, bool can_be_extended) {
+    return fmt::format("jit: {} ends in {}, at {}, and this login with it.{}", grant.role,
+                       left_in_words(left), describe_utc(grant.not_after->time),
+                       can_be_extended ? fmt::format(" To go on: jitctl extend {} --reason …", grant.id)
+                                       : "");
 }
 
 std::string Requests::access_of(const Role& role) const {

@@ -197,6 +197,9 @@ void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& kn
         return want(now.boot);
     }
     const BootTime end = live.carrier->deadline.boot;
+    if (live.use.login) {
+        notify(live, now);
+    }
     const Millis notice = std::min(longest_notice, live.carrier->window / notice_part);
     if (now.boot < end - notice) {
         live.warned = false;
@@ -212,6 +215,35 @@ void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& kn
         }
     }
     want(end);
+}
+
+// Who has a terminal in there is told before it is over.
+void Uses::notify(Live& live, const Now& now) {
+    const Carrier& carrier = *live.carrier;
+    const Millis left = std::chrono::duration_cast<Millis>(carrier.deadline.boot - now.boot);
+    if (live.planned != carrier.deadline.boot) {
+        live.planned = carrier.deadline.boot;
+        live.notices.plan(policy_.site.notices, left);
+    }
+    const auto wait = live.notices.wait(left);
+    if (!wait) {
+        return;
+    }
+    if (*wait > Millis(0)) {
+        return want(now.boot + *wait);
+    }
+    live.notices.given(left);
+    if (const auto next = live.notices.wait(left)) {
+        want(now.boot + *next);
+    }
+    const auto grant =
+        store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(carrier.grant); });
+    if (grant && *grant && live.use.session) {
+        const auto role = policy_.roles.find((*grant)->role);
+        const bool extends = role != policy_.roles.end() && role->second.extend;
+        to_tell_[*live.use.session] = {.uid = live.use.by.uid,
+                                       .line = described_time_left(**grant, left, extends)};
+    }
 }
 
 void Uses::tell_why(const std::string& id, const RequestId& grant) {
@@ -249,6 +281,8 @@ void Uses::enforce() {
     }
     // Those that end now need no warning.
     std::erase_if(to_warn_, [&](std::uint32_t session) { return sessions.contains(session); });
+    std::erase_if(to_tell_, [&](const auto& entry) { return sessions.contains(entry.first); });
+    tell_sessions(std::exchange(to_tell_, {}));
     ask_sessions_to_end(std::exchange(to_warn_, {}));
     // Held still till all is looked through; with it whose logins may have ended by themselves.
     std::optional<Still> still(std::in_place, people_to_look_through(), "jitd");
@@ -396,6 +430,8 @@ Result<void> Uses::adopt() {
             logins_by_session_[*use.session] = use.id;
         }
         keep(use);
+        // Its jit-sudo, if it lives, comes back to say how it ends.
+        live_.at(use.id).reports = !use.login && !use.exited && use.boot_id == clock_.boot_id();
     }
     changed_ = true;
     enforce();

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "core/clock.h"
+#include "core/notices.h"
 #include "core/store.h"
 #include "daemon/choose.h"
 #include "daemon/elevations.h"
@@ -22,6 +23,7 @@
 #include "daemon/loop.h"
 #include "daemon/rate_limit.h"
 #include "daemon/registered.h"
+#include "daemon/terminals.h"
 
 #include <cstdint>
 #include <functional>
@@ -57,6 +59,8 @@ public:
     // all of it goes into the record, but it isn't kept for being judged again.
     Result<void> begin(Use use, bool keep_command);
     void exited(const std::string& id, std::int32_t status);
+    // After we were started anew, jit-sudo is there again. False: there is no such command of theirs.
+    [[nodiscard]] bool resumed(const std::string& id, Uid caller);
     // jit-sudo is gone without saying how the command ended.
     void abandoned(const std::string& id);
 
@@ -94,7 +98,9 @@ private:
         Fd events;                      // an elevation's cgroup.events; a login's leader (a pidfd)
         Loop::Source watch;
         bool warned = false;
-        bool reports = false; // its jit-sudo is there, and is still to say how the command ended
+        Notices notices;                 // of a login; jit-sudo tells by itself
+        std::optional<BootTime> planned; // the end that they are of
+        bool reports = false;            // its jit-sudo is there, and is still to say how the command ended
         std::optional<BootTime> empty_since;
         bool over = false; // killed; its end is yet to be seen and recorded
     };
@@ -107,6 +113,7 @@ private:
     [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
                                                   const Now& now) const;
     void judge(const std::string& id, Live& live, const Now& now, GrantsOf& known);
+    void notify(Live& live, const Now& now);
     void tell_why(const std::string& id, const RequestId& grant);
     void kill(const Live& live);
     [[nodiscard]] bool may_have_ended(const Live& live) const;
@@ -142,7 +149,8 @@ private:
     RefusalLimit refusals_;
     RateLimit share_{64 * 1024 * 1024, Millis(1)}; // bytes of what is recorded of uses: 82 MiB a day
     std::map<std::uint32_t, std::string> logins_by_session_;
-    std::set<std::uint32_t> to_warn_; // sessions of logins that end soon
+    std::map<std::uint32_t, Told> to_tell_; // sessions of logins
+    std::set<std::uint32_t> to_warn_;       // sessions of logins that end soon
     Elevations elevations_;
     std::map<std::string, Live> live_;
     std::map<std::string, Deadline> reserved_;

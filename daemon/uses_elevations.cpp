@@ -158,6 +158,15 @@ void Uses::exited(const std::string& id, std::int32_t status) {
     settle();
 }
 
+bool Uses::resumed(const std::string& id, Uid caller) {
+    const auto found = live_.find(id);
+    if (found == live_.end() || found->second.use.login || found->second.use.by.uid != caller) {
+        return false;
+    }
+    found->second.reports = !found->second.use.exited;
+    return true;
+}
+
 void Uses::abandoned(const std::string& id) {
     if (const auto found = live_.find(id); found != live_.end()) {
         found->second.reports = false;

@@ -100,7 +100,7 @@ Result<std::string> read_exactly(int socket, std::size_t size, std::vector<Fd>& 
 
 } // namespace
 
-Result<Jitd> Jitd::connect(const char* path) {
+Result<Jitd> Jitd::connect(const char* path, Millis patience) {
     Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) {
         return unreachable_errno();
@@ -108,9 +108,8 @@ Result<Jitd> Jitd::connect(const char* path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    const timeval patience{std::chrono::duration_cast<std::chrono::seconds>(jitd_patience).count(), 0};
-    if (setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) !=
-            0 || // bounds connect(2)
+    const timeval bound{std::chrono::duration_cast<std::chrono::seconds>(patience).count(), 0};
+    if (setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof bound) != 0 || // bounds connect(2)
         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         return unreachable_errno();
     }

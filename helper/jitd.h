@@ -23,7 +23,8 @@ inline constexpr Millis jitd_patience{10'000};
 
 class Jitd {
 public:
-    [[nodiscard]] static Result<Jitd> connect(const char* path = helper_socket);
+    [[nodiscard]] static Result<Jitd> connect(const char* path = helper_socket,
+                                              Millis patience = jitd_patience);
 
     // With a descriptor, where one is wanted.
     [[nodiscard]] Result<void> send(std::string_view frame, int descriptor = -1);

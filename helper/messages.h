@@ -263,10 +263,9 @@ inline std::string not_executed(std::string_view path, std::string_view why) {
     return std::string(path) + ": " + std::string(why);
 }
 
-inline std::string ending_soon(std::string_view role, std::int64_t minutes, std::string_view time,
+inline std::string ending_soon(std::string_view role, std::string_view left, std::string_view time,
                                std::string_view grant) {
-    return "jit-sudo: " + std::string(role) + " ends in " + std::to_string(minutes) +
-           (minutes == 1 ? " minute" : " minutes") + ", at " + std::string(time) +
+    return "jit-sudo: " + std::string(role) + " ends in " + std::string(left) + ", at " + std::string(time) +
            ". To go on, in another terminal: jitctl extend " + std::string(grant) + " --reason …";
 }
 inline std::string ended(std::string_view why) {

@@ -2,10 +2,10 @@
 #include "helper/monitor.h"
 
 #include "core/frame.h"
+#include "core/notices.h"
 #include "core/time.h"
 #include "helper/deadline.h"
 #include "helper/messages.h"
-#include "helper/notices.h"
 #include "helper/relay.h"
 
 #include <algorithm>
@@ -20,6 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr Millis answer_patience{2'000};
+constexpr Millis connect_patience{1'000};
 constexpr std::int64_t notice_millis = 2'000; // how long before the end jitd sends TERM
 constexpr Millis notice_shown{5'000};         // over a full screen
 constexpr Millis notice_retry{100};
@@ -36,7 +37,7 @@ public:
     }
 
     Outcome run(const Terminal* terminal, Pty* pty) {
-        notices_.plan(timer_.left());
+        plan_notices();
         if (terminal != nullptr && pty != nullptr) {
             terminal_ = terminal;
             relay_.emplace(*terminal, *pty);
@@ -50,7 +51,7 @@ public:
         }
         child_.reaped();
         hear_what_is_there(); // why it was killed is said before it is
-        if (jitd_.connected()) {
+        if (jitd_.connected() || reconnect()) {
             // It may be gone, and then it knows from the cgroup.
             static_cast<void>(jitd_.send(to_frame(HelperExited{*status_})));
         }
@@ -124,10 +125,17 @@ private:
         }
     }
 
+    void plan_notices() {
+        std::vector<Millis> before;
+        for (const std::uint32_t notice : elevation_.allowed.notices) {
+            before.emplace_back(notice);
+        }
+        notices_.plan(before, timer_.left());
+    }
+
     [[nodiscard]] std::string ending_soon(Millis left) const {
-        const auto minutes = std::chrono::ceil<std::chrono::minutes>(left).count();
-        return messages::ending_soon(elevation_.allowed.role, minutes, time_of_day(timer_.deadline()),
-                                     elevation_.allowed.grant);
+        return messages::ending_soon(elevation_.allowed.role, left_in_words(left),
+                                     time_of_day(timer_.deadline()), elevation_.allowed.grant);
     }
 
     [[nodiscard]] int patience() const {
@@ -237,18 +245,35 @@ private:
         }
         const auto deadline = frame ? parse_helper_deadline(frame->body) : std::nullopt;
         if (!deadline) {
-            jitd_.close(); // restarted, most likely: the deadline that we know stands
-            if (asked_until_) {
+            // Restarted, most likely. Where it can't be reached the deadline that we know stands; it is tried
+            // again when there is something to ask or to tell.
+            if (resumed_) {
+                jitd_.close(); // it doesn't know us
+            }
+            if ((resumed_ || !reconnect()) && asked_until_) {
                 end_it();
             }
             return;
         }
+        resumed_ = false;
         asked_until_.reset();
         timer_.set(*deadline);
-        notices_.plan(timer_.left());
+        plan_notices();
         if (timer_.left() <= Millis{0}) {
             end_it();
         }
+    }
+
+    // jitd takes us up again, and answers with the deadline as it is now.
+    bool reconnect() {
+        jitd_.close();
+        auto again = Jitd::connect(helper_socket, connect_patience);
+        if (!again || !again->send(to_frame(HelperResume{elevation_.allowed.use}))) {
+            return false;
+        }
+        jitd_ = std::move(*again);
+        resumed_ = true;
+        return true;
     }
 
     void hear_what_is_there() {
@@ -260,7 +285,8 @@ private:
 
     void ask_for_time() {
         timer_.disarm();
-        if (!jitd_.connected() || !jitd_.send(deadline_question_frame())) {
+        // A new connection begins with the answer.
+        if (!(jitd_.connected() && jitd_.send(deadline_question_frame())) && !reconnect()) {
             end_it();
             return;
         }
@@ -291,7 +317,8 @@ private:
     bool limit_told_ = false;
     std::optional<int> status_;
     bool killed_ = false;
-    std::string why_; // jitd ends it before its time
+    bool resumed_ = false; // and nothing heard since
+    std::string why_;      // jitd ends it before its time
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "helper/verdict.h"
 
 #include "core/frame.h"
+#include "core/notices.h"
 #include "core/text.h"
 #include "core/types.h"
 #include "helper/elevate.h"
@@ -49,15 +50,16 @@ Result<void> send_ask(Jitd& jitd, const HelperAsk& ask) {
 }
 
 Result<void> check_allowed(const HelperAllowed& allowed) {
-    for (const std::string* text : {&allowed.grant, &allowed.role, &allowed.caller, &allowed.user,
-                                    &allowed.home, &allowed.shell, &allowed.command}) {
+    for (const std::string* text : {&allowed.use, &allowed.grant, &allowed.role, &allowed.caller,
+                                    &allowed.user, &allowed.home, &allowed.shell, &allowed.command}) {
         if (text->empty() || text->find('\0') != std::string::npos) {
             return strange();
         }
     }
     if (Uid{allowed.uid} == no_uid || Gid{allowed.gid} == no_gid || allowed.groups.size() > NGROUPS_MAX ||
         std::find(allowed.groups.begin(), allowed.groups.end(), number(no_gid)) != allowed.groups.end() ||
-        !is_absolute(allowed.home) || !is_absolute(allowed.shell) || !is_absolute(allowed.command)) {
+        allowed.notices.size() > most_notices || !is_absolute(allowed.home) || !is_absolute(allowed.shell) ||
+        !is_absolute(allowed.command)) {
         return strange();
     }
     const HelperConfinement& confinement = allowed.confinement;

@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     check(body, parse_helper_refused);
     check(body, parse_helper_allowed);
     check(body, parse_helper_start);
+    check(body, parse_helper_resume);
     check(body, parse_helper_deadline);
     check(body, parse_helper_exited);
     check(body, parse_helper_failed);

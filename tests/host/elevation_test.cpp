@@ -314,6 +314,38 @@ TEST_F(Elevation, killing_jitd_neither_ends_nor_prolongs_it) {
     EXPECT_THAT(host.root("jitctl audit verify").out, HasSubstr("intact"));
 }
 
+TEST_F(Elevation, its_jit_sudo_comes_back_to_a_jitd_that_was_started_anew) {
+    const std::string id = ask(host, "alice", "tools --for 6s");
+    Session session = host.begin_as("alice", "jit-sudo -n sh -c 'echo in; sleep 9; exit 7'");
+    ASSERT_TRUE(session.shows("in"));
+    for (int time = 0; time < 2; ++time) {
+        host.root("pkill -9 -x jitd; sleep 1");
+    }
+    // It hears of more time, and says how it ended.
+    EXPECT_EQ(host.as("alice", "jitctl extend " + id + " --for 1m --reason more").status, 0);
+    const auto ended = session.wait(15s);
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->status, 7) << *ended;
+    EXPECT_TRUE(eventually(
+        [&] { return host.root("jitctl audit --kind use.exited").out.find("exit=7") != std::string::npos; }));
+}
+
+TEST_F(Elevation, how_it_ended_is_recorded_also_where_jitd_was_down_then) {
+    host.root(
+        "mkdir -p /run/systemd/system/jitd.service.d && printf '[Service]\\nExecStartPre=/bin/sleep 4\\n' "
+        ">/run/systemd/system/jitd.service.d/slow.conf && systemctl daemon-reload");
+    ask(host, "alice", "tools");
+    Session session = host.begin_as("alice", "jit-sudo -n sh -c 'echo in; sleep 2; exit 7'");
+    ASSERT_TRUE(session.shows("in"));
+    host.root("pkill -9 -x jitd");
+    const auto ended = session.wait(4s);
+    ASSERT_TRUE(ended) << "it waits for nobody";
+    EXPECT_EQ(ended->status, 7) << *ended;
+    EXPECT_TRUE(eventually(
+        [&] { return host.root("jitctl audit --kind use.exited").out.find("exit=7") != std::string::npos; },
+        15s));
+}
+
 TEST_F(Elevation, the_sweep_ends_it_when_jitd_and_the_helper_are_stopped) {
     ask(host, "alice", "tools --for 3s");
     Session running_one = host.begin_as("alice", "jit-sudo -n sleep 1001");

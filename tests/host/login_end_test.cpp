@@ -98,6 +98,29 @@ TEST_F(LoginEnd, when_it_is_revoked_or_released_or_the_role_is_gone) {
     EXPECT_TRUE(third.wait(3s));
 }
 
+TEST_F(LoginEnd, who_has_a_terminal_is_told_before_and_nobody_is_waited_for) {
+    std::string policy = LOGIN_POLICY;
+    policy.insert(policy.find("help ="), "notices = [\"6s\"]\n");
+    host.policy(policy);
+    const std::string id = let_in("web-login --for 14s");
+    Session one = host.begin_as("alice", "echo in; sleep 600", {.tty = true});
+    Session quiet = host.begin_as("alice", "chmod g-w $(tty); echo in; sleep 600", {.tty = true});
+    Session held = host.begin_as("alice", "echo in; sleep 600", {.tty = true});
+    Session bob = host.begin_as("bob", "echo in; sleep 600", {.tty = true});
+    for (Session* each : {&one, &quiet, &held, &bob}) {
+        ASSERT_TRUE(each->shows("in"));
+    }
+    held.type("\x13"); // ^S: it takes nothing more
+    EXPECT_TRUE(one.shows("jit: web-login ends in 6 seconds, at ", 15s)) << one.output();
+    EXPECT_THAT(one.output(),
+                HasSubstr("and this login with it. To go on: jitctl extend " + id + " --reason"));
+    EXPECT_TRUE(one.wait(10s));
+    EXPECT_TRUE(held.wait(3s)) << "on time";
+    EXPECT_TRUE(quiet.wait(3s));
+    EXPECT_THAT(quiet.output(), Not(HasSubstr("ends in"))) << "they said no";
+    EXPECT_THAT(bob.output(), Not(HasSubstr("ends in"))) << "not theirs";
+}
+
 TEST_F(LoginEnd, those_who_were_in_before_the_gate_and_those_not_gated_stay) {
     host.root("jitctl pam disable sshd");
     Session before = host.begin_as("alice", "echo in; sleep 600");

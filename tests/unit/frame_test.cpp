@@ -34,7 +34,8 @@ TEST(Frame, what_is_written_is_read_back) {
     EXPECT_EQ(read->what, HelperWhat::shell);
     EXPECT_FALSE(read->proof.use);
     EXPECT_TRUE(read->proof.keep);
-    const HelperAllowed allowed{.grant = "7f3a",
+    const HelperAllowed allowed{.use = "7f3a-01020304",
+                                .grant = "7f3a",
                                 .role = "web",
                                 .proven = Proven::yes,
                                 .caller = "alice",
@@ -46,16 +47,20 @@ TEST(Frame, what_is_written_is_read_back) {
                                 .shell = "/bin/sh",
                                 .command = "/usr/bin/printf",
                                 .deadline = {.time = 1'800'000'000'000, .boot = 5},
+                                .notices = {300'000, 60'000},
                                 .confinement = {}};
     const auto again = parse_helper_allowed(body_of(to_frame(allowed)));
     ASSERT_TRUE(again);
     EXPECT_EQ(again->proven, Proven::yes);
+    EXPECT_EQ(again->use, "7f3a-01020304");
     EXPECT_EQ(again->uid, 4'000'000'000U);
     EXPECT_EQ(again->command, "/usr/bin/printf");
     EXPECT_EQ(again->groups, allowed.groups);
+    EXPECT_EQ(again->notices, allowed.notices);
     EXPECT_EQ(again->deadline.time, 1'800'000'000'000);
     EXPECT_EQ(parse_helper_failed(body_of(to_frame(HelperFailed{"locked"})))->why, "locked");
     EXPECT_FALSE(parse_helper_failed(body_of(to_frame(HelperEnding{"locked"}))));
+    EXPECT_EQ(parse_helper_resume(body_of(to_frame(HelperResume{"7f3a-01020304"})))->use, "7f3a-01020304");
     EXPECT_EQ(parse_helper_exited(body_of(to_frame(HelperExited{.status = -1})))->status, -1);
     EXPECT_EQ(parse_helper_ending(body_of(to_frame(HelperEnding{.why = "bob revoked web"})))->why,
               "bob revoked web");
@@ -190,7 +195,7 @@ TEST(Frame, g045_no_flipped_bit_makes_one_answer_another_or_proves_anything) {
             }
         }
     }
-    EXPECT_EQ(types, 13);
+    EXPECT_EQ(types, 14);
     EXPECT_EQ(static_cast<std::uint32_t>(Proven::no), ~static_cast<std::uint32_t>(Proven::yes));
     const std::string start = body_of(to_frame(HelperStart{.proven = Proven::no, .pid = 100, .session = 5}));
     const std::string proven = body_of(to_frame(HelperProven{Proven::no}));

@@ -18,6 +18,7 @@ using testing::UnorderedElementsAre;
 
 HelperAllowed allowed() {
     HelperAllowed allowed;
+    allowed.use = "7f3a-01020304";
     allowed.grant = "7f3a";
     allowed.role = "web-ops";
     allowed.caller = "alice";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "helper/notices.h"
+#include "core/notices.h"
 #include "helper/screen.h"
 
 #include <gtest/gtest.h>
@@ -25,32 +25,47 @@ std::vector<Millis> told(Notices& notices, Millis left) {
     return times;
 }
 
-TEST(NoticesTest, AreGivenTwiceBeforeTheEnd) {
+const std::vector<Millis> usual{minutes(15), minutes(5), minutes(1)};
+
+TEST(NoticesTest, AreGivenBeforeTheEnd) {
     Notices notices;
-    notices.plan(minutes(60));
-    EXPECT_EQ(told(notices, minutes(60)), (std::vector<Millis>{minutes(5), minutes(1)}));
+    notices.plan(usual, minutes(60));
+    EXPECT_EQ(told(notices, minutes(60)), usual);
+    notices.plan({}, minutes(60));
+    EXPECT_FALSE(notices.wait(minutes(60)));
 }
 
-TEST(NoticesTest, AreNotGivenToWhoeverHasJustAsked) {
+TEST(NoticesTest, OfWhatIsShortTheFirstIsAtHalfOfIt) {
     Notices notices;
-    notices.plan(minutes(10));
-    EXPECT_EQ(told(notices, minutes(10)), (std::vector<Millis>{minutes(5), minutes(1)}));
-    notices.plan(minutes(10) - Millis(1));
-    EXPECT_EQ(told(notices, minutes(9)), (std::vector<Millis>{minutes(1)}));
-    notices.plan(minutes(2) - Millis(1));
-    EXPECT_FALSE(notices.wait(minutes(1)));
-    notices.plan(Millis(-5));
-    EXPECT_FALSE(notices.wait(Millis(-5)));
+    for (const auto& [left, times] : std::vector<std::pair<Millis, std::vector<Millis>>>{
+             {minutes(20), {minutes(10), minutes(5), minutes(1)}},
+             {minutes(10), {minutes(5), minutes(1)}},
+             {minutes(8), {minutes(4), minutes(1)}},
+             {minutes(3), {minutes(1)}},
+             {seconds(90), {seconds(45)}},
+             {seconds(29), {}},
+             {Millis(-5), {}}}) {
+        notices.plan(usual, left);
+        EXPECT_EQ(told(notices, left), times) << left.count();
+    }
 }
 
 TEST(NoticesTest, AreGivenOnceAlsoWhereTheTimeLeaps) {
     Notices notices;
-    notices.plan(minutes(60));
+    notices.plan(usual, minutes(60));
     EXPECT_EQ(notices.wait(seconds(30)), Millis(0)) << "the clock was set forward";
     notices.given(seconds(30));
     EXPECT_FALSE(notices.wait(seconds(30)));
-    notices.plan(minutes(30)); // extended
-    EXPECT_EQ(notices.wait(minutes(30)), minutes(25));
+    notices.plan(usual, minutes(30)); // extended
+    EXPECT_EQ(notices.wait(minutes(30)), minutes(15));
+}
+
+TEST(NoticesTest, SayHowLongAsPeopleDo) {
+    EXPECT_EQ(left_in_words(minutes(5)), "5 minutes");
+    EXPECT_EQ(left_in_words(minutes(4) + Millis(1)), "5 minutes");
+    EXPECT_EQ(left_in_words(minutes(1)), "1 minute");
+    EXPECT_EQ(left_in_words(seconds(59)), "59 seconds");
+    EXPECT_EQ(left_in_words(Millis(1)), "1 second");
 }
 
 TEST(NoticesTest, BeforeTheyArePlannedThereAreNone) {

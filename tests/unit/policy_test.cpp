@@ -95,6 +95,10 @@ TEST(Policy, leaves_defaults_where_nothing_is_written) {
     const Role& web = policy.roles.at("web");
     EXPECT_EQ(policy.site.pending, 24h);
     EXPECT_THAT(policy.site.auditors, IsEmpty());
+    EXPECT_THAT(policy.site.notices, ElementsAre(15min, 5min, 1min));
+    EXPECT_THAT(policy_of("[site]\nnotices = [\"1m\", \"10m\", \"1m\"]\n").site.notices,
+                ElementsAre(10min, 1min));
+    EXPECT_THAT(policy_of("[site]\nnotices = []\n").site.notices, IsEmpty());
     EXPECT_EQ(web.extend, std::nullopt);
     EXPECT_EQ(web.needs, 0s);
     EXPECT_EQ(web.authenticate, std::nullopt);
@@ -194,6 +198,11 @@ TEST(Policy, with_a_value_of_another_type_is_refused_with_what_was_expected) {
         {"[site]\npending = 86400\n", "p.toml:2: site.pending: expected a duration in quotes with a unit, "
                                       "such as \"45s\", \"30m\" or \"1h\", found "
                                       "the integer 86400"},
+        {"[site]\nnotices = \"5m\"\n",
+         "p.toml:2: site.notices: expected an array [ … ], found the string '5m'"},
+        {"[site]\nnotices = [\"5m\", 7]\n",
+         "p.toml:2: site.notices[1]: expected a duration in quotes, such as \"5m\""},
+        {"[site]\nnotices = [\"25h\"]\n", "p.toml:2: site.notices[0]: at most 1d"},
         {"[site]\nauditors = \"dana\"\n",
          "p.toml:2: site.auditors: expected an array [ … ], found the string 'dana'"},
         {"[site]\nauditors = [\n  \"dana\",\n  7 ]\n", "p.toml:4: site.auditors[1]: expected a person, or a "

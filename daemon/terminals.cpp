@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/terminals.h"
+
+#include "core/fd.h"
+#include "core/read.h"
+#include "daemon/processes.h"
+#include "daemon/seat.h"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace jit {
+namespace {
+
+constexpr unsigned first_pts_major = 136; // to 143: Documentation/admin-guide/devices.txt
+constexpr unsigned last_pts_major = 143;
+constexpr unsigned console_major = 4; // /dev/ttyN
+
+// proc_pid_stat(5): the minor's lower byte, the major's twelve bits, the rest of the minor.
+std::string path_of(std::int32_t tty) {
+    const auto device = static_cast<std::uint32_t>(tty);
+    const unsigned major_number = (device >> 8U) & 0xfffU;
+    const unsigned minor_number = (device & 0xffU) | ((device >> 12U) & 0xfff00U);
+    if (major_number >= first_pts_major && major_number <= last_pts_major) {
+        return fmt::format("/dev/pts/{}", minor_number + 256 * (major_number - first_pts_major));
+    }
+    return major_number == console_major && minor_number < 64 ? fmt::format("/dev/tty{}", minor_number) : "";
+}
+
+void tell(std::int32_t tty, const Told& told) {
+    const std::string path = path_of(tty);
+    const Fd terminal(
+        path.empty() ? -1 : open(path.c_str(), O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+    struct stat status{};
+    // A pts of that number may be another's by now.
+    if (!terminal || fstat(terminal.get(), &status) != 0 || !S_ISCHR(status.st_mode) ||
+        Uid{status.st_uid} != told.uid || isatty(terminal.get()) == 0) {
+        return;
+    }
+    const std::string text = "\r\n\a" + told.line + "\r\n";
+    static_cast<void>(write(terminal.get(), text.data(), text.size()) > 0);
+}
+
+std::int32_t terminal_of(int proc, pid_t pid) {
+    const auto stat = parse_process_stat(read_whole(proc, fmt::format("{}/stat", pid).c_str(), 4096));
+    return stat ? stat->tty : 0;
+}
+
+} // namespace
+
+void tell_sessions(const std::map<std::uint32_t, Told>& lines) {
+    if (lines.empty()) {
+        return;
+    }
+    std::map<std::pair<std::uint32_t, std::int32_t>, const Told*> terminals;
+    // Where /proc can't be read nobody is told; what ends is ended all the same.
+    static_cast<void>(for_each_pid([&](int proc, pid_t pid) {
+        const auto session = session_of_process(static_cast<std::uint32_t>(pid));
+        const auto line = session ? lines.find(*session) : lines.end();
+        if (line == lines.end()) {
+            return;
+        }
+        if (const std::int32_t tty = terminal_of(proc, pid); tty != 0) {
+            terminals.emplace(std::pair(*session, tty), &line->second);
+        }
+    }));
+    for (const auto& [where, told] : terminals) {
+        tell(where.second, *told);
+    }
+}
+
+} // namespace jit
