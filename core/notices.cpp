@@ -25,9 +25,10 @@ std::optional<Millis> Notices::wait(Millis left) const {
 }
 
 std::string left_in_words(Millis left) {
-    const bool seconds = left < std::chrono::minutes(1);
-    const std::int64_t count = seconds ? std::chrono::ceil<std::chrono::seconds>(left).count()
-                                       : std::chrono::ceil<std::chrono::minutes>(left).count();
+    const auto whole = std::chrono::ceil<std::chrono::seconds>(left);
+    const bool seconds = whole < std::chrono::minutes(1);
+    const std::int64_t count =
+        seconds ? whole.count() : std::chrono::ceil<std::chrono::minutes>(whole).count();
     return std::to_string(count) + (seconds ? " second" : " minute") + (count == 1 ? "" : "s");
 }
 

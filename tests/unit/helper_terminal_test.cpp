@@ -64,6 +64,7 @@ TEST(NoticesTest, SayHowLongAsPeopleDo) {
     EXPECT_EQ(left_in_words(minutes(5)), "5 minutes");
     EXPECT_EQ(left_in_words(minutes(4) + Millis(1)), "5 minutes");
     EXPECT_EQ(left_in_words(minutes(1)), "1 minute");
+    EXPECT_EQ(left_in_words(minutes(1) - Millis(1)), "1 minute");
     EXPECT_EQ(left_in_words(seconds(59)), "59 seconds");
     EXPECT_EQ(left_in_words(Millis(1)), "1 second");
 }
