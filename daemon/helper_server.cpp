@@ -211,8 +211,12 @@ bool HelperServer::resume(std::uint64_t id, const HelperResume& resume) {
         connection.awaits = Awaits::exit;
         connection.deadline = {};
     }
-    // Who has told us the exit too may be gone already: then this can't be said, and that is read.
-    static_cast<void>(tell_deadline(connection, theirs ? parts_.uses.deadline_of(resume.use) : std::nullopt));
+    const auto deadline = theirs ? parts_.uses.deadline_of(resume.use) : std::nullopt;
+    if (!deadline) {
+        send(connection, to_frame(HelperEnding{.why = "what it ran by ended while jitd was down"}));
+    }
+    // Who has told us the exit too may be gone already: then none of this can be said, and that is read.
+    tell_deadline(connection, deadline);
     return theirs;
 }
 

@@ -221,8 +221,8 @@ void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& kn
 void Uses::notify(Live& live, const Now& now) {
     const Carrier& carrier = *live.carrier;
     const Millis left = std::chrono::duration_cast<Millis>(carrier.deadline.boot - now.boot);
-    if (live.planned != carrier.deadline.boot) {
-        live.planned = carrier.deadline.boot;
+    if (live.planned != carrier.deadline.time) {
+        live.planned = carrier.deadline.time;
         live.notices.plan(policy_.site.notices, left);
     }
     const auto wait = live.notices.wait(left);

@@ -98,9 +98,9 @@ private:
         Fd events;                      // an elevation's cgroup.events; a login's leader (a pidfd)
         Loop::Source watch;
         bool warned = false;
-        Notices notices;                 // of a login; jit-sudo tells by itself
-        std::optional<BootTime> planned; // the end that they are of
-        bool reports = false;            // its jit-sudo is there, and is still to say how the command ended
+        Notices notices;             // of a login; jit-sudo tells by itself
+        std::optional<Time> planned; // the end that they are of, by the clock that doesn't waver
+        bool reports = false;        // its jit-sudo is there, and is still to say how the command ended
         std::optional<BootTime> empty_since;
         bool over = false; // killed; its end is yet to be seen and recorded
     };

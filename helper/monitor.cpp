@@ -257,6 +257,9 @@ private:
         }
         resumed_ = false;
         asked_until_.reset();
+        if (deadline->time <= 0) {
+            return end_it(); // it is over, and the deadline that we know is when
+        }
         timer_.set(*deadline);
         plan_notices();
         if (timer_.left() <= Millis{0}) {

@@ -330,6 +330,17 @@ TEST_F(Elevation, its_jit_sudo_comes_back_to_a_jitd_that_was_started_anew) {
         [&] { return host.root("jitctl audit --kind use.exited").out.find("exit=7") != std::string::npos; }));
 }
 
+TEST_F(Elevation, what_ended_while_jitd_was_down_is_killed) {
+    ask(host, "alice", "tools");
+    Session session = host.begin_as("alice", "jit-sudo sh -c 'echo in; sleep 600'", {.tty = true});
+    ASSERT_TRUE(session.shows("in"));
+    host.root("systemctl stop jitd.socket jitd-helper.socket jitd.service");
+    host.write("/etc/jit/policy.toml", "[risk.low]\nauto_approve = \"1h\"\n", "0600");
+    host.root("systemctl start jitd.socket jitd-helper.socket jitd.service");
+    EXPECT_TRUE(session.wait(5s));
+    EXPECT_EQ(running("sleep 600"), "");
+}
+
 TEST_F(Elevation, how_it_ended_is_recorded_also_where_jitd_was_down_then) {
     host.root(
         "mkdir -p /run/systemd/system/jitd.service.d && printf '[Service]\\nExecStartPre=/bin/sleep 4\\n' "
