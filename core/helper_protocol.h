@@ -21,7 +21,7 @@
 //
 // Where jitd is started anew while the command runs:
 //     Resume         of which use; real uid: SCM_CREDENTIALS →
-//                                              ← Deadline, as it is now; or Ending and the beginning of time
+//                                              ← Deadline, as it is now; or the beginning of time: it is over
 //     and on as after Go.
 //
 // Where no command is asked for (-v, -k, -K):

@@ -49,8 +49,8 @@ private:
     static bool rejected(const CallPtr& call, const Parameters& parameters);
     void ask_who(const CallPtr& call, WithCaller then);
     void ask_account(const CallPtr& call, AccountKey key, std::function<void(const Account&)> then);
-    // Root itself, without asking NSS: what only takes away works where that hangs. Others are refused, as
-    // not those who `may`.
+    // Root itself, without asking NSS: what only takes away works where that hangs. None: others, who are
+    // refused as not those who `may`.
     std::optional<Root> root_behind(const CallPtr& call, std::string_view may);
     void set_lock(const CallPtr& call, const Root& root, const LockWish& wish);
     // The caller's own or one they may see; otherwise "there is no such request", as for one that there

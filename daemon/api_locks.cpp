@@ -15,7 +15,11 @@ namespace jit {
 std::optional<Root> Api::root_behind(const CallPtr& call, std::string_view may) {
     const Peer* peer = call->peer();
     if (peer == nullptr || peer->uid != root_uid) {
-        call->fail({Errc::refused, fmt::format("only root {}", may)});
+        ask_who(call, [this, call, may = std::string(may)](const Caller& caller) {
+            const Error error{Errc::refused, fmt::format("only root {}", may)};
+            parts_.requests.record_refusal(caller, may, error);
+            call->fail(error);
+        });
         return std::nullopt;
     }
     const auto login = login_of(*peer);
@@ -60,6 +64,7 @@ void Api::lock(const CallPtr& call, Parameters& parameters) {
         }
         if (found && *found) {
             wish.account = **found;
+            wish.name = (*found)->name; // as the directory writes it
         }
         if (wish.account && wish.account->uid == root_uid) {
             return call->fail({Errc::invalid, "root has nothing by grants that a lock could hold"});

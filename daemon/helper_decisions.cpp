@@ -208,9 +208,19 @@ void HelperServer::found_target(std::uint64_t id, const Account& target) {
     });
 }
 
+Result<void> HelperServer::login_is_free(const Connection& connection) {
+    return connection.login->uid
+               ? parts_.requests.not_locked({.person = {}, .account = {}, .uid = *connection.login->uid}, "")
+               : Result<void>();
+}
+
 void HelperServer::decide(std::uint64_t id) {
     Connection& connection = *find(id);
     const Uid caller = connection.account.uid;
+    if (const auto free = login_is_free(connection); !free) {
+        record_refusal(connection, free.error().message);
+        return refuse(id, free.error());
+    }
     const auto active = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
         return parts_.store.active_of(caller, [&](std::string_view role) {
             return could_carry(parts_.policy, role, connection.wanted);
@@ -361,6 +371,8 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     Result<void> begun = fail(Errc::refused, "the grant has ended");
     if (role == parts_.policy.roles.end()) {
         // as it is
+    } else if (auto free = login_is_free(connection); !free) {
+        begun = std::move(free);
     } else if (!authenticated && (connection.authenticate ||
                                   (role->second.authenticate.value_or(connection.account.has_password) &&
                                    !is_proven(connection, role->second)))) {

@@ -200,24 +200,18 @@ bool HelperServer::take_frame(std::uint64_t id, const std::string& body) {
 
 bool HelperServer::resume(std::uint64_t id, const HelperResume& resume) {
     Connection& connection = *find(id);
-    const bool taken = std::ranges::any_of(
-        connections_, [&](const auto& entry) { return entry.second.place == resume.use; });
-    if (taken) {
+    if (!parts_.uses.resumed(resume.use, *connection.caller)) {
+        tell_deadline(connection, std::nullopt);
         return false;
     }
-    const bool theirs = parts_.uses.resumed(resume.use, *connection.caller);
-    if (theirs) {
-        connection.place = resume.use;
-        connection.awaits = Awaits::exit;
-        connection.deadline = {};
-    }
-    const auto deadline = theirs ? parts_.uses.deadline_of(resume.use) : std::nullopt;
-    if (!deadline) {
-        send(connection, to_frame(HelperEnding{.why = "what it ran by ended while jitd was down"}));
-    }
-    // Who has told us the exit too may be gone already: then none of this can be said, and that is read.
-    tell_deadline(connection, deadline);
-    return theirs;
+    // It comes back only when it has given up another connection, whose end may not have been seen yet.
+    std::erase_if(connections_, [&](const auto& entry) { return entry.second.place == resume.use; });
+    connection.place = resume.use;
+    connection.awaits = Awaits::exit;
+    connection.deadline = {};
+    // Who has told us the exit too may be gone already: then this can't be said, and that is read.
+    tell_deadline(connection, parts_.uses.deadline_of(resume.use));
+    return true;
 }
 
 // One that is over has the beginning of time.

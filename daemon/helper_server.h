@@ -81,6 +81,8 @@ private:
     void found_caller(std::uint64_t id, const Account& account);
     void found_target(std::uint64_t id, const Account& target);
     void decide(std::uint64_t id);
+    // Whether no lock holds who logged in here: they may be another by su.
+    [[nodiscard]] Result<void> login_is_free(const Connection& connection);
     // helper_proofs.cpp
     [[nodiscard]] bool is_proven(const Connection& connection, const Role& role) const;
     [[nodiscard]] Millis timeout_of(const Role& role) const;

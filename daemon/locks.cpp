@@ -19,8 +19,10 @@ bool holds(const Lock& lock, const Policy& policy, const Party& party, std::stri
     case LockKind::user:
         break;
     }
-    return lock.name == party.account || (lock.uid && *lock.uid == party.uid) ||
-           policy.person_of(lock.name) == party.person;
+    // Who a grant's person was is written in it; whose the account is by now, the policy says.
+    const std::string person = policy.person_of(lock.name);
+    return lock.name == party.account || (lock.uid && *lock.uid == party.uid) || person == party.person ||
+           (!party.account.empty() && person == policy.person_of(party.account));
 }
 
 } // namespace

@@ -155,6 +155,7 @@ Result<void> run() {
              .reload_policy = [&reconciler] { return reconciler.reload_policy(); },
              .leftovers =
                  [&] {
+                     uses.take_registered(); // or a login of this moment would be one
                      return find_leftovers({.store = **store,
                                             .clock = clock,
                                             .policy = policy.policy(),

@@ -32,6 +32,9 @@ Result<Request> Requests::approve(const Caller& caller, const RequestId& id, con
     if (!positions) {
         return std::unexpected(positions.error());
     }
+    if (auto free = not_locked(party_of(policy_, beneficiary), request->role); !free) {
+        return std::unexpected(free.error());
+    }
     if (auto room = store_.room_to_give(); !room) {
         return std::unexpected(room.error());
     }

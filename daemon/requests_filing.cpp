@@ -59,9 +59,6 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
     if (auto free = not_locked(caller); !free) {
         return std::unexpected(free.error());
     }
-    if (auto free = not_locked(beneficiary, role.name); !free) {
-        return std::unexpected(free.error());
-    }
     if (auto good = check_reason(ask.reason); !good) {
         return std::unexpected(good.error());
     }
@@ -103,6 +100,11 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
 }
 
 Result<Request> Requests::file_or_start(Request request) {
+    // Not before it is known that the caller has any business with them: why somebody is locked isn't
+    // everybody's.
+    if (auto free = not_locked(request.beneficiary, request.role); !free) {
+        return std::unexpected(free.error());
+    }
     if (auto room = store_.room_to_give(); !room) {
         return std::unexpected(room.error());
     }

@@ -23,6 +23,11 @@ Json lock_fields(const Lock& lock) {
     return fields;
 }
 
+// Of whom no more is known than who they are.
+Party by_name(const std::string& person) {
+    return {.person = person, .account = person, .uid = no_uid};
+}
+
 Json fields_of(const Root& root) {
     Json fields{{"by", to_json(root.party)}};
     if (root.login_uid) {
@@ -51,7 +56,7 @@ Result<void> Requests::not_locked(const Caller& caller) {
     if (auto free = not_locked(caller.party, ""); !free) {
         return free;
     }
-    return not_locked({.person = caller.login_person, .account = caller.login_person, .uid = no_uid}, "");
+    return not_locked(by_name(caller.login_person), "");
 }
 
 Result<Locked> Requests::lock(const Root& root, const LockWish& wish) {
@@ -103,16 +108,24 @@ Result<Locked> Requests::lock(const Root& root, const LockWish& wish) {
 // What a lock ends: what is had or asked for by whom it holds, and what they have approved and nobody has
 // yet.
 std::optional<Requests::End> Requests::held_by(const std::vector<Lock>& locks, const Request& request) const {
-    const Lock* lock = lock_on(locks, policy_, request.beneficiary, request.role);
-    if (lock == nullptr && request.state == State::pending) {
-        lock = lock_on(locks, policy_, request.requester, request.role);
-        for (const Answer& answer : request.answers) {
-            if (lock == nullptr) {
-                lock = lock_on(locks, policy_, answer.by, request.role);
-            }
+    if (const Lock* lock = lock_on(locks, policy_, request.beneficiary, request.role)) {
+        return End{Cause::locked, described(*lock)};
+    }
+    if (request.state != State::pending) {
+        return std::nullopt;
+    }
+    std::vector<Party> others{request.requester, by_name(request.login_person)};
+    for (const Answer& answer : request.answers) {
+        others.push_back(answer.by);
+    }
+    for (const Party& other : others) {
+        if (lock_on(locks, policy_, other, request.role) != nullptr) {
+            // Why is told to them, and not to whom this is for.
+            return End{Cause::locked, fmt::format("{}, who asked for it or approved it, is locked; ask again",
+                                                  other.person)};
         }
     }
-    return lock == nullptr ? std::nullopt : std::optional(End{Cause::locked, described(*lock)});
+    return std::nullopt;
 }
 
 Result<Lock> Requests::unlock(const Root& root, const RequestId& id, const std::string& reason) {

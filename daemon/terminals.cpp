@@ -19,7 +19,6 @@ namespace {
 
 constexpr unsigned first_pts_major = 136; // to 143: Documentation/admin-guide/devices.txt
 constexpr unsigned last_pts_major = 143;
-constexpr unsigned console_major = 4; // /dev/ttyN
 
 // proc_pid_stat(5): the minor's lower byte, the major's twelve bits, the rest of the minor.
 std::string path_of(std::int32_t tty) {
@@ -29,7 +28,7 @@ std::string path_of(std::int32_t tty) {
     if (major_number >= first_pts_major && major_number <= last_pts_major) {
         return fmt::format("/dev/pts/{}", minor_number + 256 * (major_number - first_pts_major));
     }
-    return major_number == console_major && minor_number < 64 ? fmt::format("/dev/tty{}", minor_number) : "";
+    return {}; // a console: not in the /dev that jitd has
 }
 
 void tell(std::int32_t tty, const Told& told) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Telling people something on their terminals, as write(1) and shutdown(8) do.
+// Telling people something on their pseudo-terminals (ssh, tmux; not the console), as write(1) does.
 //
 // MUST:
 //  1. Nobody is waited for: a terminal that takes nothing now (^S, nobody reads) is passed over.

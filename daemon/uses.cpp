@@ -282,7 +282,6 @@ void Uses::enforce() {
     // Those that end now need no warning.
     std::erase_if(to_warn_, [&](std::uint32_t session) { return sessions.contains(session); });
     std::erase_if(to_tell_, [&](const auto& entry) { return sessions.contains(entry.first); });
-    tell_sessions(std::exchange(to_tell_, {}));
     ask_sessions_to_end(std::exchange(to_warn_, {}));
     // Held still till all is looked through; with it whose logins may have ended by themselves.
     std::optional<Still> still(std::in_place, people_to_look_through(), "jitd");
@@ -298,6 +297,11 @@ void Uses::enforce() {
     }
     look_for_ended(now, clean);
     still.reset();
+    tell_sessions(std::exchange(to_tell_, {}));
+    if (std::ranges::any_of(known, [](const auto& person) { return !person.second; })) {
+        changed_ = true; // what couldn't be read is judged again, and soon
+        want(now.boot + longest_retry);
+    }
     remove_leftovers(now); // takes time, and ends nobody's access
     if (const auto done = publish_all(); !done) {
         journal_.send(Journal::Level::critical, done.error().message);

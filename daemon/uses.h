@@ -79,6 +79,8 @@ public:
     // jit-sudo -g. Where the kernel keeps no audit sessions, nothing can be said to have it.
     [[nodiscard]] std::set<std::uint32_t> sessions_given(Uid uid, const std::string& group);
 
+    // Takes up what pam_jit has registered by now.
+    void take_registered();
     // The next enforce() judges everything anew. Logins are given or refused by it when this returns.
     void requests_changed(const std::vector<Request>& requests);
     void policy_changed(); // or the clock was set, which moves deadlines
@@ -123,7 +125,6 @@ private:
     void add_rule(Json& fields, const RequestId& grant);
     void publish_logins();
     [[nodiscard]] Result<void> watch_registered();
-    void take_registered();
     void begin_login(std::uint32_t session);
     void record_refusals();
     void watch_leader(Live& live);

@@ -245,12 +245,10 @@ private:
         }
         const auto deadline = frame ? parse_helper_deadline(frame->body) : std::nullopt;
         if (!deadline) {
-            // Restarted, most likely. Where it can't be reached the deadline that we know stands; it is tried
-            // again when there is something to ask or to tell.
-            if (resumed_) {
-                jitd_.close(); // it doesn't know us
-            }
-            if ((resumed_ || !reconnect()) && asked_until_) {
+            // Restarted, or stopped: then a connection would start it again. The deadline that we know
+            // stands, until there is something to ask or to tell.
+            jitd_.close();
+            if (asked_until_ && (resumed_ || !reconnect())) {
                 end_it();
             }
             return;
@@ -260,8 +258,11 @@ private:
         if (deadline->time <= 0) {
             return end_it(); // it is over, and the deadline that we know is when
         }
+        const bool is_another = deadline->time != timer_.deadline().time;
         timer_.set(*deadline);
-        plan_notices();
+        if (is_another) {
+            plan_notices();
+        }
         if (timer_.left() <= Millis{0}) {
             end_it();
         }

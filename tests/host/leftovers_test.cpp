@@ -46,6 +46,8 @@ TEST_F(Leftovers, what_belongs_to_no_live_grant_is_found_and_named) {
     Session command = host.begin_as("alice", "jit-sudo -n sleep 600");
     ASSERT_TRUE(eventually([&] { return host.root("pgrep -fx 'sleep 600'").status == 0; }));
     ASSERT_TRUE(eventually([&] { return host.root("ls /run/userdb/alice:adm.membership").status == 0; }));
+    // Nothing is on its way any more that would have jitd look by itself.
+    ASSERT_TRUE(eventually([&] { return host.root("ls /run/jit/uses | wc -l").out == "1\n"; }));
     // As if it had been forgotten: the database says that it is over, and the host doesn't know.
     edit_database(host, "UPDATE requests SET state = 'ended' WHERE state = 'active'");
     const Result looked = look();

@@ -81,6 +81,15 @@ TEST_F(Locks, jit_sudo_says_it_and_offers_nothing) {
     ask(host, "bob", "run");
     EXPECT_EQ(host.as("bob", "jit-sudo -n sleep 0").status, 0);
     EXPECT_EQ(host.root("jitctl locks").out, "no locks\n");
+
+    // Who is another by su is still who logged in.
+    const char* const as_bob = "echo pw-bob | su - bob -c 'jit-sudo -n sleep 0'";
+    EXPECT_EQ(host.as("carol", as_bob).status, 0);
+    lock("user carol --reason gone");
+    const Result carol = host.as("carol", as_bob);
+    EXPECT_EQ(carol.status, 1);
+    EXPECT_THAT(carol.err, HasSubstr("carol is locked: gone"));
+    EXPECT_EQ(host.as("bob", "jit-sudo -n sleep 0").status, 0);
 }
 
 TEST_F(Locks, a_role_or_the_whole_host_for_a_time_and_through_a_reboot) {

@@ -140,6 +140,30 @@ TEST_F(Locks, a_policy_that_says_whose_an_account_is_makes_the_lock_hold_it) {
     EXPECT_EQ(requests->find(had.id)->cause, Cause::locked);
 }
 
+TEST_F(Locks, an_account_that_became_theirs_after_the_grant_is_theirs) {
+    const Request had = filed(caller("alice"), ask("web", hours(1)));
+    const Request asked = filed(caller("alice"), ask("web", hours(2)));
+    set_policy(std::string(test_policy) + "[person.alice]\naccounts = [\"alice\", \"zoe\"]\n");
+    // The record says the person alice; now let her account be somebody else's second one.
+    policy.person_by_account["alice"] = "zoe";
+    std::ignore = locked(LockKind::user, "zoe");
+    EXPECT_EQ(requests->find(had.id)->cause, Cause::locked);
+    EXPECT_EQ(state_of(asked.id), State::cancelled);
+}
+
+TEST_F(Locks, what_was_asked_from_a_locked_keyboard_is_cancelled_and_others_are_not_told_why) {
+    Caller bob_as_alice = caller("alice");
+    bob_as_alice.login_person = "bob";
+    const Request asked = filed(bob_as_alice, ask("web", hours(2)));
+    EXPECT_EQ(locked(LockKind::user, "bob").cancelled, 1U);
+    EXPECT_EQ(requests->find(asked.id)->ended_reason,
+              "bob, who asked for it or approved it, is locked; ask again");
+    // Nor is somebody who could approve nothing.
+    const auto nosy = requests->grant(caller("mallory"), account("bob"), ask("web", hours(1)));
+    ASSERT_FALSE(nosy);
+    EXPECT_EQ(nosy.error().message.find("stolen"), std::string::npos) << nosy.error().message;
+}
+
 TEST_F(Locks, a_reason_is_needed) {
     EXPECT_EQ(
         requests
