@@ -315,15 +315,15 @@ TEST_F(Elevation, killing_jitd_neither_ends_nor_prolongs_it) {
 }
 
 TEST_F(Elevation, its_jit_sudo_comes_back_to_a_jitd_that_was_started_anew) {
-    const std::string id = ask(host, "alice", "tools --for 6s");
-    Session session = host.begin_as("alice", "jit-sudo -n sh -c 'echo in; sleep 9; exit 7'");
+    const std::string id = ask(host, "alice", "tools --for 20s");
+    Session session = host.begin_as("alice", "jit-sudo -n sh -c 'echo in; sleep 22; exit 7'");
     ASSERT_TRUE(session.shows("in"));
     for (int time = 0; time < 2; ++time) {
         host.root("pkill -9 -x jitd; sleep 1");
     }
     // It hears of more time, and says how it ended.
     EXPECT_EQ(host.as("alice", "jitctl extend " + id + " --for 1m --reason more").status, 0);
-    const auto ended = session.wait(15s);
+    const auto ended = session.wait(40s);
     ASSERT_TRUE(ended);
     EXPECT_EQ(ended->status, 7) << *ended;
     EXPECT_TRUE(eventually(
