@@ -225,8 +225,9 @@ Host::Host(With with) {
 // What no live grant gives isn't there, whatever the test did, as soon as jitd has had the time to end it.
 // Where jitd doesn't answer (the test is about that), nobody can say.
 void Host::expect_no_leftovers() {
-    const Result looked = root("for _ in $(seq 75); do said=$(jitctl leftovers 2>&1); status=$?; "
-                               "[ $status = 1 ] || exit 0; sleep 0.2; done; echo \"$said\"; exit 1");
+    const Result looked = root("for _ in $(seq 75); do said=$(timeout 3 jitctl leftovers 2>&1); status=$?; "
+                               "[ $status = 1 ] || exit 0; sleep 0.2; done; echo \"$said\"; exit 1",
+                               {.timeout = std::chrono::seconds(60)});
     if (looked.status != 0)
         ADD_FAILURE() << "leftovers on " << name_ << ":\n" << looked;
 }
