@@ -280,6 +280,7 @@ TEST_F(Membership, with_jitd_dead_the_sweep_takes_it_back_and_ends_what_carries_
     EXPECT_FALSE(is_there(DROP_IN));
     EXPECT_THAT(running("sleep 1006"), IsEmpty());
     host.root("systemctl kill -s CONT jitd.service");
+    host.root("systemctl start jit-sweep"); // its timer is stopped here: half a minute later
 }
 
 TEST_F(Membership, makes_nobody_eligible_for_more) {
