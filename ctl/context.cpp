@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "core/text.h"
 #include "ctl/print.h"
 #include "ctl/verbs.h"
 
@@ -41,6 +42,18 @@ Outcome<Json> call(const Context& context, std::string_view method, const Json& 
         return std::unexpected(client.error());
     }
     return client->call(method, parameters);
+}
+
+Outcome<void> set_duration(Json& parameters, const std::optional<std::string>& text) {
+    if (!text) {
+        return {};
+    }
+    const auto duration = parse_duration(*text);
+    if (!duration) {
+        return usage_failure(fmt::format("--for {}: {}", escape(*text), duration.error().message));
+    }
+    parameters["duration"] = duration->count();
+    return {};
 }
 
 } // namespace jit

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Locks: nothing for a user, by a role, or on this host.
-#include "core/text.h"
-#include "core/time.h"
 #include "ctl/print.h"
 #include "ctl/reply.h"
 #include "ctl/verbs.h"
@@ -18,13 +16,8 @@ Outcome<Exit> lock(const Context& context, const LockOptions& options) {
     if (options.kind != LockKind::host) {
         parameters["name"] = options.name;
     }
-    if (options.duration) {
-        const auto duration = parse_duration(*options.duration);
-        if (!duration) {
-            return usage_failure(
-                fmt::format("--for {}: {}", escape(*options.duration), duration.error().message));
-        }
-        parameters["duration"] = duration->count();
+    if (auto set = set_duration(parameters, options.duration); !set) {
+        return std::unexpected(set.error());
     }
     const auto reply = call(context, "Lock", parameters);
     if (!reply) {

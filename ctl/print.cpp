@@ -80,6 +80,10 @@ void fields(std::string& out, std::string_view name, const std::vector<std::stri
     }
 }
 
+std::string lock_end(const reply::Lock& lock, Time now) {
+    return lock.until ? "until " + until_time(*lock.until, now) : "until it is lifted";
+}
+
 } // namespace
 
 std::string sentence(std::string_view message) {
@@ -301,9 +305,8 @@ std::string lock_subject(const reply::Lock& lock) {
 }
 
 std::string lock_text(const reply::Lock& lock, Time now) {
-    return fmt::format("{}  {} {}, by {} since {}: {}\n", lock.id, lock_subject(lock),
-                       lock.until ? "until " + until_time(*lock.until, now) : "until it is lifted", lock.by,
-                       at_time(lock.since, now), lock.reason);
+    return fmt::format("{}  {} {}, by {} since {}: {}\n", lock.id, lock_subject(lock), lock_end(lock, now),
+                       lock.by, at_time(lock.since, now), lock.reason);
 }
 
 std::string locked_text(const reply::Locked& locked, Time now) {
@@ -311,10 +314,9 @@ std::string locked_text(const reply::Locked& locked, Time now) {
     const auto counted = [](std::int64_t count, std::string_view what) {
         return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
     };
-    std::string text =
-        fmt::format("locked {} {}: {} ended, {} cancelled\n  {:<14}jitctl unlock {}\n", lock_subject(lock),
-                    lock.until ? "until " + until_time(*lock.until, now) : "until it is lifted",
-                    counted(locked.ended, "grant"), counted(locked.cancelled, "request"), "lift it", lock.id);
+    std::string text = fmt::format("locked {} {}: {} ended, {} cancelled\n  {:<14}jitctl unlock {}\n",
+                                   lock_subject(lock), lock_end(lock, now), counted(locked.ended, "grant"),
+                                   counted(locked.cancelled, "request"), "lift it", lock.id);
     if (lock.kind == LockKind::host) {
         text += fmt::format("  {:<14}root, by a way in that no grant gives: the console, or an account that "
                             "the gates exempt\n",

@@ -26,15 +26,7 @@ Outcome<void> set_common(Json& parameters, const AskOptions& options) {
         return usage_failure("--reason is empty: say what it is for; those who approve read it");
     }
     parameters["reason"] = options.reason;
-    if (options.duration) {
-        const auto duration = parse_duration(*options.duration);
-        if (!duration) {
-            return usage_failure(
-                fmt::format("--for {}: {}", escape(*options.duration), duration.error().message));
-        }
-        parameters["duration"] = duration->count();
-    }
-    return {};
+    return set_duration(parameters, options.duration);
 }
 
 void say_filed(const Context& context, const reply::Request& filed) {

@@ -35,6 +35,9 @@ struct Context {
 // One call on a connection of its own.
 [[nodiscard]] Outcome<Json> call(const Context& context, std::string_view method, const Json& parameters);
 
+// What --for says, where it was given.
+[[nodiscard]] Outcome<void> set_duration(Json& parameters, const std::optional<std::string>& text);
+
 // requests.cpp
 struct AskOptions {
     std::string user; // grant: for whom

@@ -5,6 +5,7 @@
 #include "core/names.h"
 #include "core/read.h"
 #include "core/text.h"
+#include "daemon/peer.h"
 #include "daemon/processes.h"
 
 #include <fmt/format.h>
@@ -72,7 +73,7 @@ private:
     Result<void> processes() {
         std::map<std::uint32_t, std::optional<Use>> over; // by audit session; none: by right, or not of a use
         return for_each_pid([&](int proc, pid_t pid) {
-            const auto session = session_of_process(static_cast<std::uint32_t>(pid));
+            const auto session = session_of_process(proc, pid);
             if (!session) {
                 return;
             }
@@ -81,7 +82,7 @@ private:
                 const auto use = in_.store.use_of_session(*session, in_.clock.boot_id());
                 known->second = by_right(use) ? std::nullopt : use;
             }
-            if (!known->second || is_gone(proc, pid)) {
+            if (!known->second || has_ended(open_process(pid).get())) {
                 return;
             }
             add(Leftover::Kind::process,
@@ -90,14 +91,6 @@ private:
                     escape(first_line(read_whole(proc, fmt::format("{}/comm", pid).c_str(), longest_comm))),
                     known->second->id, known->second->by.person));
         });
-    }
-
-    // Ended, and nobody reaped it: it holds nothing.
-    static bool is_gone(int proc, pid_t pid) {
-        const std::string status = read_whole(proc, fmt::format("{}/stat", pid).c_str(), 4096);
-        const auto end = status.rfind(')'); // what is before it, its user chose
-        return end == std::string::npos || status.substr(end).starts_with(") Z") ||
-               status.substr(end).starts_with(") X");
     }
 
     static std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }

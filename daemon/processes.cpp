@@ -87,7 +87,11 @@ bool has_ended(int pidfd) {
 
 std::optional<std::uint32_t> session_of_process(std::uint32_t pid) {
     const Fd proc(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    const auto session = session_of(proc.get(), std::to_string(pid).c_str());
+    return session_of_process(proc.get(), static_cast<pid_t>(pid));
+}
+
+std::optional<std::uint32_t> session_of_process(int proc, pid_t pid) {
+    const auto session = session_of(proc, std::to_string(pid).c_str());
     return session != unset ? session : std::nullopt;
 }
 

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <cstddef>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -20,13 +19,11 @@ namespace {
 constexpr unsigned first_pts_major = 136; // to 143: Documentation/admin-guide/devices.txt
 constexpr unsigned last_pts_major = 143;
 
-// proc_pid_stat(5): the minor's lower byte, the major's twelve bits, the rest of the minor.
+// tty_nr of proc_pid_stat(5) is encoded as a dev_t.
 std::string path_of(std::int32_t tty) {
-    const auto device = static_cast<std::uint32_t>(tty);
-    const unsigned major_number = (device >> 8U) & 0xfffU;
-    const unsigned minor_number = (device & 0xffU) | ((device >> 12U) & 0xfff00U);
-    if (major_number >= first_pts_major && major_number <= last_pts_major) {
-        return fmt::format("/dev/pts/{}", minor_number + 256 * (major_number - first_pts_major));
+    const auto device = static_cast<dev_t>(static_cast<std::uint32_t>(tty));
+    if (major(device) >= first_pts_major && major(device) <= last_pts_major) {
+        return fmt::format("/dev/pts/{}", minor(device) + 256 * (major(device) - first_pts_major));
     }
     return {}; // a console: not in the /dev that jitd has
 }
@@ -59,7 +56,7 @@ void tell_sessions(const std::map<std::uint32_t, Told>& lines) {
     std::map<std::pair<std::uint32_t, std::int32_t>, const Told*> terminals;
     // Where /proc can't be read nobody is told; what ends is ended all the same.
     static_cast<void>(for_each_pid([&](int proc, pid_t pid) {
-        const auto session = session_of_process(static_cast<std::uint32_t>(pid));
+        const auto session = session_of_process(proc, pid);
         const auto line = session ? lines.find(*session) : lines.end();
         if (line == lines.end()) {
             return;
