@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What runs on this host by a grant, and its end: elevations (uses_elevations.cpp) and logins
-// (uses_logins.cpp). What is carried by no live grant is ended.
+// What runs on this host by a grant, and its end: elevations (uses_elevations.cpp), logins
+// (uses_logins.cpp), and which grant carries each (uses_judging.cpp). What is carried by none is ended.
 //
 // MUST:
 //  1. No elevation begins before it is recorded (the helper waits for that), and it is published for the
