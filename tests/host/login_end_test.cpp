@@ -209,10 +209,11 @@ TEST_F(LoginEnd, a_second_channel_of_a_multiplexed_connection_ends_too) {
     const Result both =
         host.root("S='ssh -F none -i /root/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null "
                   "-o BatchMode=yes "
-                  "-S /root/mux'; $S -M -f -N alice@127.0.0.1 && ($S alice@127.0.0.1 'echo in; sleep 706' & "
-                  "sleep 0.5; jitctl revoke $(jitctl --json list --all | grep -o '\"id\":\"[0-9a-f]*' | head "
+                  "-S /root/mux'; $S -M -f -N alice@127.0.0.1 && ($S alice@127.0.0.1 'echo in; sleep 706' "
+                  ">/root/second & for _ in $(seq 100); do grep -qs in /root/second && break; sleep 0.1; "
+                  "done; jitctl revoke $(jitctl --json list --all | grep -o '\"id\":\"[0-9a-f]*' | head "
                   "-1 | cut -d'\"' -f4) "
-                  "--reason enough; wait); $S -O check alice@127.0.0.1");
+                  "--reason enough; wait); cat /root/second; $S -O check alice@127.0.0.1");
     EXPECT_THAT(both.out, HasSubstr("in\n")) << both;
     EXPECT_NE(both.status, 0) << both;
     EXPECT_TRUE(eventually([&] { return running("sleep 706").empty(); }));
