@@ -40,6 +40,9 @@ struct Site {
     // People are told so long before an end (core/notices.h), the longest first; none: never.
     std::vector<Millis> notices = {std::chrono::minutes(15), std::chrono::minutes(5),
                                    std::chrono::minutes(1)};
+    // After a grant's end set-id files that it made possible are looked for here, and disarmed; besides in
+    // the homes of those concerned.
+    std::vector<std::string> search = {"/home", "/tmp", "/var/tmp", "/dev/shm", "/run/user"};
 };
 
 // A human: one or more accounts, the person's name among them, and signing principals. A person who isn't in
@@ -107,6 +110,9 @@ struct Policy {
 };
 
 // Whether a ticket matches a role's pattern as a whole. An empty pattern matches anything, also nothing.
+// Whether its members are root, or can become root or read everything, without any further help.
+[[nodiscard]] bool is_root_group(std::string_view group);
+
 [[nodiscard]] bool ticket_matches(const std::string& pattern, const std::string& ticket);
 
 } // namespace jit

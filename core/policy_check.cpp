@@ -12,7 +12,6 @@
 namespace jit {
 namespace {
 
-// Groups whose members are root, or can become root or read everything, without any further help.
 constexpr std::array<std::string_view, 11> root_groups = {
     "root", "docker", "lxd", "incus-admin", "libvirt", "disk", "shadow", "adm", "wheel", "sudo", "kmem"};
 
@@ -188,7 +187,7 @@ void check_risk(Draft& draft, const Risk& risk) {
 std::string root_given_by(const Role& role) {
     for (const auto* groups : {&role.groups, &role.memberships}) {
         for (const std::string& group : *groups) {
-            if (contains(root_groups, group)) {
+            if (is_root_group(group)) {
                 return fmt::format("group {}", group);
             }
         }
@@ -300,6 +299,10 @@ void check_role(Draft& draft, const Role& role) {
 }
 
 } // namespace
+
+bool is_root_group(std::string_view group) {
+    return contains(root_groups, group);
+}
 
 void check_policy(Draft& draft) {
     check_persons(draft);

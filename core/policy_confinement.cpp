@@ -16,26 +16,6 @@ constexpr std::int64_t most_processes = 4'194'304; // PID_MAX_LIMIT
 constexpr std::size_t most_path_bytes = 32'768;    // of a list: all are told to jit-sudo in one message
 constexpr std::size_t digest_length = 64;          // of SHA-256, in hex
 
-constexpr std::string_view path_expected =
-    "an absolute path, written plainly: no wildcards, no '//', '.' or '..', no '/' at its end";
-
-// The kernel is shown a path as it stands, so there is one way to write it. "/" alone would confine nothing.
-bool is_plain_path(std::string_view path) {
-    if (!path.starts_with('/') || path.size() < 2 || path.size() >= PATH_MAX ||
-        path.find_first_of("*?[") != std::string_view::npos) {
-        return false;
-    }
-    while (!path.empty()) {
-        path.remove_prefix(1); // the slash
-        const std::string_view name = path.substr(0, path.find('/'));
-        if (name.empty() || name == "." || name == "..") {
-            return false;
-        }
-        path.remove_prefix(name.size());
-    }
-    return true;
-}
-
 bool is_digest(std::string_view text) {
     return text.size() == digest_length &&
            text.find_first_not_of("0123456789abcdef") == std::string_view::npos;

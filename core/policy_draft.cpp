@@ -3,6 +3,7 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <climits>
 #include <numeric>
 
 namespace jit {
@@ -67,6 +68,22 @@ Where Draft::where(std::string_view key) const {
         }
         key = key.substr(0, cut);
     }
+}
+
+bool is_plain_path(std::string_view path) {
+    if (!path.starts_with('/') || path.size() < 2 || path.size() >= PATH_MAX ||
+        path.find_first_of("*?[") != std::string_view::npos) {
+        return false;
+    }
+    while (!path.empty()) {
+        path.remove_prefix(1); // the slash
+        const std::string_view name = path.substr(0, path.find('/'));
+        if (name.empty() || name == "." || name == "..") {
+            return false;
+        }
+        path.remove_prefix(name.size());
+    }
+    return true;
 }
 
 std::string in_quotes(std::string_view text) {

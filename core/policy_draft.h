@@ -32,6 +32,12 @@ private:
 // A text from a file, as a message shows it: in quotes, and not for ever. Problem::text() escapes it.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+// The kernel is shown a path as it stands, so there is one way to write it. Not "/" alone: where it may
+// stand, the caller says so.
+[[nodiscard]] bool is_plain_path(std::string_view path);
+inline constexpr std::string_view path_expected =
+    "an absolute path, written plainly: no wildcards, no '//', '.' or '..', no '/' at its end";
+
 // "; did you mean 'eligible'?" where one of the names is near, else nothing.
 [[nodiscard]] std::string did_you_mean(std::string_view name, std::span<const std::string_view> names);
 

@@ -22,8 +22,8 @@ constexpr unsigned most_repetitions = 1024; // in a ticket's pattern
 constexpr std::size_t longest_ticket = 256; // its pattern
 
 constexpr std::array<std::string_view, 5> top_keys = {"site", "person", "people", "risk", "role"};
-constexpr std::array<std::string_view, 5> site_keys = {"help", "pending", "auditors", "auth_timeout",
-                                                       "notices"};
+constexpr std::array<std::string_view, 6> site_keys = {"help",         "pending", "auditors",
+                                                       "auth_timeout", "notices", "search"};
 constexpr std::array<std::string_view, 2> person_keys = {"accounts", "principals"};
 constexpr std::array<std::string_view, 2> people_keys = {"members", "signers"};
 constexpr std::array<std::string_view, 2> risk_keys = {"auto_approve", "stages"};
@@ -97,6 +97,9 @@ void read_site(Draft& draft, const Table& in) {
     site.auditors = in.subjects("auditors");
     site.auth_timeout = read_auth_timeout(draft, in).value_or(site.auth_timeout);
     read_notices(draft, in, site.notices);
+    if (in.has("search")) {
+        site.search = in.strings("search", is_plain_path, path_expected);
+    }
 }
 
 void read_person(Draft&, const Table& in, Person& person) {

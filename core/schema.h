@@ -129,6 +129,19 @@ CREATE TABLE locks (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX locks_live ON locks (id) WHERE lifted IS NULL;
 )sql",
+    R"sql(
+ALTER TABLE requests ADD COLUMN stock INTEGER;     -- in stocks: how the host was when it began; 0: isn't needed
+ALTER TABLE requests ADD COLUMN searched INTEGER;  -- when it was looked for what was left behind
+ALTER TABLE requests ADD COLUMN left_behind TEXT;  -- JSON: what was found
+UPDATE requests SET searched = ended WHERE state = 'ended'; -- of what ended before this it can't be known
+CREATE INDEX requests_without_stock ON requests (not_after) WHERE state = 'active' AND stock IS NULL;
+CREATE INDEX requests_unsearched ON requests (ended) WHERE state = 'ended' AND searched IS NULL;
+CREATE INDEX requests_stock ON requests (stock) WHERE stock > 0 AND searched IS NULL;
+CREATE TABLE stocks (
+    id    INTEGER PRIMARY KEY,
+    items TEXT NOT NULL
+) STRICT;
+)sql",
 };
 
 } // namespace jit

@@ -112,6 +112,21 @@ public:
     void lift(const RequestId& lock, Time at);
     [[nodiscard]] std::vector<Lock> locks(); // those that aren't lifted, the oldest first
 
+    // Searches for what was left behind (daemon/searches.h). A stock is how the host was when a grant began;
+    // 0 is the stock of one that needs none.
+    [[nodiscard]] std::vector<Request> without_stock(std::int64_t limit); // active ones
+    [[nodiscard]] std::vector<Request> unsearched(std::int64_t limit);    // ended ones, the longest ago first
+    [[nodiscard]] std::optional<Time> oldest_unsearched();                // when that ended
+    [[nodiscard]] bool was_used(const RequestId& grant);
+    [[nodiscard]] std::int64_t keep_stock(const std::string& items);
+    void set_stock(const RequestId& grant, std::int64_t stock);
+    [[nodiscard]] std::optional<std::int64_t> stock_of(const RequestId& grant);
+    [[nodiscard]] std::optional<std::string> stock(std::int64_t id);
+    // `left_behind`: JSON, for those who may see the grant; none where nothing was to be searched for.
+    void set_searched(const RequestId& grant, Time at, const std::optional<std::string>& left_behind);
+    void forget_stocks(); // those that nobody waits for
+    [[nodiscard]] std::optional<std::string> left_behind(const RequestId& grant);
+
     // Appends to the chain. `fields` get "seq", "at" and "kind" before them.
     void append(std::string_view kind, Time at, const Json& fields);
     [[nodiscard]] const AuditHead& head() const { return head_; }

@@ -267,6 +267,16 @@ std::string details(const reply::Request& r, Time now) {
     for (const reply::Answer& answer : r.answers) {
         field(out, "answer", fmt::format("{}, {}", answer_text(r, answer), describe_utc(answer.at)));
     }
+    if (r.left_behind) {
+        if (r.left_behind->count == 0) {
+            field(out, "left", "nothing was found");
+        }
+        fields(out, "left", r.left_behind->left);
+        if (const auto more = r.left_behind->count - std::ssize(r.left_behind->left); more > 0) {
+            field(out, "left", fmt::format("and {} more", more));
+        }
+        fields(out, "not seen", r.left_behind->problems);
+    }
     if (r.yours_to_answer) {
         field(out, "you can", fmt::format("jitctl approve {0}, or jitctl deny {0} --reason TEXT", r.id));
     }

@@ -138,6 +138,13 @@ Request request_of(const Json& json) {
     if (json.contains("confined")) {
         r.confined = texts(json, "confined");
     }
+    if (json.contains("left_behind")) {
+        const Json& left = field(json, "left_behind");
+        r.left_behind = {.count = whole(left, "count"), .left = texts(left, "left"), .problems = {}};
+        if (left.contains("problems")) {
+            r.left_behind->problems = texts(left, "problems");
+        }
+    }
     r.stages = list<Stage>(json, "stages", [](const Json& stage) {
         return Stage{.from = text(stage, "from"),
                      .members = texts(stage, "members"),

@@ -58,6 +58,12 @@ struct Request {
     std::string ended_reason;
     std::string extends;
     std::vector<std::string> confined; // what its commands are held to, a line each
+    struct LeftBehind {
+        std::int64_t count = 0;
+        std::vector<std::string> left; // the first of them
+        std::vector<std::string> problems;
+    };
+    std::optional<LeftBehind> left_behind; // it was looked for, and the caller may know
     std::vector<Stage> stages;
     std::vector<Answer> answers;
     bool yours_to_answer = false;

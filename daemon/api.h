@@ -68,6 +68,7 @@ private:
     void extend(const CallPtr& call, Parameters& parameters);
     void list(const CallPtr& call, Parameters& parameters);
     void show(const CallPtr& call, Parameters& parameters);
+    [[nodiscard]] Result<std::optional<Json>> left_behind(const Request& request, const Caller& caller);
     void watch_method(const CallPtr& call, Parameters& parameters);
     void approve(const CallPtr& call, Parameters& parameters);
     void deny(const CallPtr& call, Parameters& parameters);

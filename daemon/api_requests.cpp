@@ -106,8 +106,33 @@ void Api::show(const CallPtr& call, Parameters& parameters) {
         if (!seen) {
             return call->fail(seen.error());
         }
-        call->reply({{"request", view_of(parts_.policy.policy(), *seen, caller)}});
+        Json view = view_of(parts_.policy.policy(), *seen, caller);
+        const auto left = left_behind(*seen, caller);
+        if (!left) {
+            return call->fail(left.error());
+        }
+        if (*left) {
+            view["left_behind"] = **left;
+        }
+        call->reply({{"request", view}});
     });
+}
+
+// It tells of files that aren't theirs whom the grant was for.
+Result<std::optional<Json>> Api::left_behind(const Request& request, const Caller& caller) {
+    if (request.beneficiary.person == caller.party.person && !caller.is_root()) {
+        return std::nullopt;
+    }
+    const auto text = parts_.store.guarded(
+        [&]() -> Result<std::optional<std::string>> { return parts_.store.left_behind(request.id); });
+    if (!text) {
+        return std::unexpected(text.error());
+    }
+    if (!*text) {
+        return std::nullopt;
+    }
+    auto json = parse_json(**text);
+    return json ? Result<std::optional<Json>>(std::move(*json)) : std::unexpected(json.error());
 }
 
 void Api::watch_method(const CallPtr& call, Parameters& parameters) {

@@ -30,6 +30,8 @@ struct Credentials {
 struct Carriers {
     Uid uid = no_uid;
     Gid gid = no_gid;
+    Uid become = no_uid; // in place of a group: those that have this uid, and are that person's by another
+                         // uid or by who logged in
     std::set<std::uint32_t> spared; // audit sessions that have the group by what still holds
     int killed = 0;                 // is added to
 };

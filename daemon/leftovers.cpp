@@ -20,12 +20,15 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_comm = 64;
+constexpr std::int64_t most_searches = 1000;
+constexpr Millis time_to_search = std::chrono::minutes(10);
 
 constexpr std::array kinds{std::pair{Leftover::Kind::process, std::string_view("process")},
                            std::pair{Leftover::Kind::cgroup, std::string_view("cgroup")},
                            std::pair{Leftover::Kind::registration, std::string_view("registration")},
                            std::pair{Leftover::Kind::membership, std::string_view("membership")},
-                           std::pair{Leftover::Kind::login, std::string_view("login")}};
+                           std::pair{Leftover::Kind::login, std::string_view("login")},
+                           std::pair{Leftover::Kind::search, std::string_view("search")}};
 
 class Search {
 public:
@@ -41,6 +44,7 @@ public:
             if (auto seen = memberships(); !seen) {
                 return seen;
             }
+            searches();
             return logins();
         });
         if (!looked) {
@@ -56,6 +60,17 @@ private:
     }
 
     void add(Leftover::Kind kind, std::string what) { found_.push_back({kind, std::move(what)}); }
+
+    void searches() {
+        const Time now = in_.clock.now().time;
+        for (const Request& request : in_.store.unsearched(most_searches)) {
+            if (now - *request.ended > time_to_search) {
+                add(Leftover::Kind::search,
+                    fmt::format("what grant {} of {} ({}) left behind isn't known yet", request.id,
+                                request.beneficiary.account, request.role));
+            }
+        }
+    }
 
     void cgroups() {
         for (const std::string& name : in_.elevations.list()) {

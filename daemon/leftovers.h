@@ -19,7 +19,7 @@
 namespace jit {
 
 struct Leftover {
-    enum class Kind { process, cgroup, registration, membership, login };
+    enum class Kind { process, cgroup, registration, membership, login, search };
     Kind kind = Kind::process;
     std::string what; // "process 4711 (sleep) of use 7f3a-0b1c2d3e by alice"
 };

@@ -7,6 +7,7 @@
 #include "daemon/helper_server.h"
 #include "daemon/interface.h"
 #include "daemon/reconcile.h"
+#include "daemon/searches.h"
 
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
@@ -134,6 +135,8 @@ Result<void> run() {
          .journal = journal,
          .accounts = accounts,
          .sessions_given = [&uses](Uid uid, const std::string& g) { return uses.sessions_given(uid, g); }});
+    Searches searches(
+        {.loop = *loop, .store = **store, .clock = clock, .policy = policy.policy(), .journal = journal});
     Api* told = nullptr; // set below: the API needs the requests, whose changes it tells
     Requests requests(**store, clock, policy.policy(), [&](const std::vector<Request>& changed) {
         uses.requests_changed(changed); // before anybody is told: what is said to hold, holds
@@ -171,6 +174,7 @@ Result<void> run() {
     }
     memberships.adopt();
     reconciler.reconcile();
+    searches.look();
 
     HelperServer helpers({.loop = *loop,
                           .store = **store,
@@ -191,6 +195,7 @@ Result<void> run() {
             }
             api.events_appended();
             reconciler.reconcile();
+            searches.look();
         }
     });
     const auto hangup = loop->on_signal(SIGHUP, [&] {

@@ -67,6 +67,7 @@ std::set<Uid> people_of(const Registered& registered, const std::set<std::uint32
 int sweep() {
     release_held("sweep", Millis(0));
     release_held("jitd", std::chrono::seconds(2)); // it holds nobody for so long
+    release_held("search", std::chrono::minutes(1));
     const Elevations elevations;
     const Registered registered;
     const auto places = elevations.list();

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// What was left behind by the right of a grant, and how the host was before.
+#include "core/store_statements.h"
+#include "core/text.h"
+
+namespace jit {
+
+std::vector<Request> Store::without_stock(std::int64_t limit) {
+    return read_requests(sql_->without_stock.run(limit));
+}
+
+std::vector<Request> Store::unsearched(std::int64_t limit) {
+    return read_requests(sql_->unsearched.run(limit));
+}
+
+std::optional<Time> Store::oldest_unsearched() {
+    auto rows = sql_->oldest_unsearched.run();
+    return rows.next() && !rows.is_null(0) ? std::optional(time_of(rows.integer(0))) : std::nullopt;
+}
+
+bool Store::was_used(const RequestId& grant) {
+    return sql_->was_used.run(grant).next();
+}
+
+std::int64_t Store::keep_stock(const std::string& items) {
+    auto newest = sql_->newest_stock.run();
+    std::int64_t id = 1; // 0 is none
+    if (newest.next()) {
+        if (newest.text(1) == items) {
+            return newest.integer(0);
+        }
+        id = newest.integer(0) + 1;
+    }
+    sql_->insert_stock.execute(id, items);
+    return id;
+}
+
+void Store::set_stock(const RequestId& grant, std::int64_t stock) {
+    sql_->set_stock.execute(stock, grant);
+}
+
+std::optional<std::int64_t> Store::stock_of(const RequestId& grant) {
+    auto rows = sql_->stock_of.run(grant);
+    return rows.next() && !rows.is_null(0) && rows.integer(0) != 0 ? std::optional(rows.integer(0))
+                                                                   : std::nullopt;
+}
+
+std::optional<std::string> Store::stock(std::int64_t id) {
+    auto rows = sql_->stock.run(id);
+    return rows.next() ? std::optional(rows.text(0)) : std::nullopt;
+}
+
+void Store::set_searched(const RequestId& grant, Time at, const std::optional<std::string>& left_behind) {
+    sql_->set_searched.execute(count_of(at), left_behind, grant);
+}
+
+void Store::forget_stocks() {
+    sql_->forget_stocks.execute();
+}
+
+std::optional<std::string> Store::left_behind(const RequestId& grant) {
+    auto rows = sql_->left_behind.run(grant);
+    return rows.next() && !rows.is_null(0) ? std::optional(rows.text(0)) : std::nullopt;
+}
+
+} // namespace jit

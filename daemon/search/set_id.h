@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Programs with set-id bits that were made while a grant gave the right to make them, and would give it for
+// ever: `chgrp adm bash; chmod g+s bash` takes one second in the group. They lose the bits, and what ran from
+// them ends.
+//
+// MUST:
+//  1. Only what the grant made possible: set-id files whose ctime isn't before the grant's beginning. Nobody
+//  but
+//     root sets a ctime.
+//  2. In the trees that the policy names only; elsewhere (root's) they are told of.
+#pragma once
+
+#include "daemon/search_protocol.h"
+
+#include <vector>
+
+namespace jit {
+
+// Adds to `searched`, one for each of the job's grants, in their order.
+void search_set_id_files(const SearchJob& job, std::vector<Searched>& searched);
+
+} // namespace jit

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Taking stock of what root may leave behind on a host: accounts, groups, keys, who may become root, PAM,
+// cron, at, units and timers, kernel modules, what listens as root, our own files. Taken when a grant begins
+// that gives root, and compared with how it is after its end.
+//
+// Root can deceive all of this, and is told so in docs/security.md: it is evidence, not a barrier.
+//
+// Written down it is a line for each item, sorted: WHAT, NAME, FILE, DIGEST and CTIME (UTC ms), with tabs
+// between; NAME and FILE escaped (core/text.h).
+#pragma once
+
+#include "core/time.h"
+#include "daemon/search_protocol.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace jit {
+
+struct Item {
+    std::string file; // that it stands in, if it isn't one
+    std::string digest;
+    Time changed; // its file's ctime; 0 where there is no file
+    bool operator==(const Item&) const = default;
+};
+using Stock = std::map<std::pair<std::string, std::string>, Item>; // by what it is and its name
+
+struct TakenStock {
+    Stock items;
+    std::vector<std::string> problems;
+};
+// `root`: "" but in tests.
+[[nodiscard]] TakenStock take_stock(const std::string& root = "");
+
+[[nodiscard]] std::string stock_text(const Stock& stock);
+[[nodiscard]] Result<Stock> parse_stock(std::string_view text);
+
+// What was added, changed and removed. What is as before, but in a file that was written since, is "written":
+// it may have been changed before the first stock was taken.
+[[nodiscard]] std::vector<Change> differences(const Stock& before, const Stock& after, Time since);
+
+} // namespace jit

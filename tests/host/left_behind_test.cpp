@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// What a grant leaves behind on disk: set-id files are disarmed, and what root changed is told of.
+#include "tests/host/logins.h"
+
+#include <gmock/gmock.h>
+
+namespace jit::host {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono_literals;
+
+class LeftBehind : public GatedHost {
+protected:
+    LeftBehind() {
+        host.policy(std::string(LOGIN_POLICY) + R"(
+[role.as-bob]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+authenticate = false
+run_as       = ["bob"]
+commands     = ["/usr/bin/bash **"]
+
+[role.root]
+risk         = "medium"
+eligible     = ["alice"]
+max          = "1h"
+authenticate = false
+commands     = ["/usr/bin/bash **"]
+)");
+    }
+    std::string mode_of(const std::string& path) { return host.root("stat -c %a " + path).out; }
+    bool disarmed(const std::string& path) {
+        return eventually([&] { return mode_of(path) == "755\n"; }, 30s);
+    }
+    std::string found() { return host.root("jitctl audit --kind grant.left_behind").out; }
+};
+
+TEST_F(LeftBehind, a_setgid_copy_is_disarmed_wherever_it_was_put_and_what_runs_from_it_ends) {
+    gate("sshd", "--only sre");
+    const std::string grant = let_in("web-login --for 10m"); // gives systemd-journal
+    const std::string planted = "/home/alice/.cache/b /tmp/b /var/tmp/b /dev/shm/b";
+    host.as("alice", "mkdir -p ~/.cache/deep; umask 022; for f in " + planted +
+                         "; do cp /bin/bash $f; chgrp systemd-journal $f; chmod 2755 $f; done; "
+                         "ln -s / ~/.cache/deep/everything");
+    // What isn't of the grant's making: alice's own group, and a file of bob's that was there before.
+    host.root(
+        "cp /bin/bash /tmp/own; chown alice:alice /tmp/own; chmod 2755 /tmp/own; "
+        "cp /bin/bash /home/bob/old; chown bob:systemd-journal /home/bob/old; chmod 2755 /home/bob/old");
+    // It works, in a login that was never given the group: that is the hole.
+    let_in("door --for 10m");
+    host.root("jitctl pam disable sshd");
+    Session runs = host.begin_as("alice", "~/.cache/b -p -c 'id -nG; sleep 811; true'");
+    ASSERT_TRUE(runs.shows("systemd-journal"));
+    host.root("jitctl revoke " + grant + " --reason enough");
+    for (const char* path : {"/home/alice/.cache/b", "/tmp/b", "/var/tmp/b", "/dev/shm/b"}) {
+        EXPECT_TRUE(disarmed(path)) << path << " " << audit();
+    }
+    EXPECT_TRUE(eventually([&] { return running("sleep 811").empty(); }));
+    EXPECT_EQ(mode_of("/tmp/own"), "2755\n");
+    EXPECT_EQ(mode_of("/home/bob/old"), "2755\n");
+    EXPECT_TRUE(eventually([&] { return !found().empty(); }));
+    EXPECT_THAT(found(),
+                AllOf(HasSubstr(grant), HasSubstr("/dev/shm/b (mode 2755"), HasSubstr("processes ended")));
+    EXPECT_THAT(host.as("bob", "jitctl show " + grant).out, HasSubstr("set-id file disarmed: /tmp/b"));
+}
+
+TEST_F(LeftBehind, a_setuid_copy_made_as_somebody_else_is_disarmed_also_when_jitd_dies_meanwhile) {
+    const std::string grant = ask(host, "alice", "as-bob");
+    host.root("systemctl stop jit-search.socket");
+    host.as(
+        "alice",
+        "jit-sudo -n -u bob /usr/bin/bash -c 'umask 022; cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b'");
+    ASSERT_EQ(host.as("alice", "/var/tmp/b -p -c 'id -un'").out, "bob\n") << "that is the hole";
+    host.as("alice", "jitctl release " + grant);
+    host.root("systemctl kill -s KILL jitd; systemctl start jitd");
+    EXPECT_EQ(mode_of("/var/tmp/b"), "4755\n");
+    host.root("systemctl start jit-search.socket");
+    EXPECT_TRUE(disarmed("/var/tmp/b")) << audit();
+    EXPECT_EQ(host.as("alice", "/var/tmp/b -p -c 'id -un'").out, "alice\n");
+}
+
+TEST_F(LeftBehind, what_root_changed_is_told_to_those_who_approve) {
+    host.as("bob", "jitctl grant alice root --for 10m --reason test");
+    const std::string grant = json_of(host.root("jitctl --json list --all")).at("requests").at(0).at("id");
+    // Not yet known how it was: what was written since the beginning is told of all the same.
+    const Result changed = host.as(
+        "alice", "jit-sudo -n /usr/bin/bash -c '"
+                 "echo mallory:x:0:0::/root:/bin/sh >>/etc/passwd; usermod -aG adm dave; "
+                 "echo \"alice ALL=(ALL) NOPASSWD: ALL\" >/etc/sudoers.d/x; "
+                 "mkdir -p /root/.ssh; echo ssh-ed25519 AAAAkey eve@evil >>/root/.ssh/authorized_keys; "
+                 "mkdir -p /etc/cron.d; echo \"* * * * * root true\" >/etc/cron.d/x; rm /etc/pam.d/su-l; "
+                 "printf \"[Service]\\nExecStart=/bin/true\\n\" >/etc/systemd/system/x.service; "
+                 "mkdir -p /opt/bin; umask 022; cp /bin/bash /opt/bin/b; chmod 4755 /opt/bin/b; "
+                 "cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b'");
+    ASSERT_EQ(changed.status, 0) << changed;
+    host.as("alice", "jitctl release " + grant);
+    ASSERT_TRUE(eventually([&] { return !found().empty(); }, 30s)) << audit();
+    const std::string shown = host.as("bob", "jitctl show " + grant).out;
+    for (const char* text : {"/etc/sudoers.d/x", "/etc/cron.d/x", "/etc/pam.d/su-l",
+                             "/etc/systemd/system/x.service", "set-id file added: /opt/bin/b",
+                             "set-id file disarmed: /var/tmp/b", "/root/.ssh/authorized_keys"}) {
+        EXPECT_THAT(shown, HasSubstr(text));
+    }
+    EXPECT_THAT(shown,
+                testing::AnyOf(HasSubstr("account added: mallory"), HasSubstr("written: /etc/passwd")));
+    EXPECT_EQ(mode_of("/var/tmp/b"), "755\n");
+    EXPECT_EQ(mode_of("/opt/bin/b"), "4755\n") << "told of, not touched";
+    EXPECT_THAT(host.as("alice", "jitctl show " + grant).out, Not(HasSubstr("sudoers")))
+        << "not hers to know";
+}
+
+} // namespace
+} // namespace jit::host

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// Looking for what was left behind: the walk through trees that change, and what is told of two stocks.
+#include "daemon/search/stock.h"
+#include "daemon/search/walk.h"
+#include "daemon/search_protocol.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace jit {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+namespace fs = std::filesystem;
+
+class Search : public testing::Test {
+protected:
+    Search() {
+        std::string name = fs::temp_directory_path() / "jit-search-XXXXXX";
+        directory = mkdtemp(name.data());
+    }
+    ~Search() override { fs::remove_all(directory); }
+    void write(const std::string& path, const std::string& text) {
+        fs::create_directories((directory / path).parent_path());
+        std::ofstream(directory / path) << text;
+    }
+    std::vector<std::string> walked(Walk how = {}) {
+        std::vector<std::string> seen;
+        how.trees = {directory};
+        how.look = [&](int, const char*, const struct stat&, const std::string& path) {
+            seen.push_back(path.substr(directory.string().size() + 1));
+        };
+        result = walk(how);
+        return seen;
+    }
+    fs::path directory;
+    Walked result;
+};
+
+TEST_F(Search, a_walk_meets_each_file_once_and_follows_no_link) {
+    write("a", "");
+    write("one/b", "");
+    write("one/two/c", "");
+    fs::create_symlink("/etc", directory / "link");
+    fs::create_directory_symlink("..", directory / "one/up");
+    EXPECT_THAT(walked(), UnorderedElementsAre("a", "one/b", "one/two/c"));
+    EXPECT_THAT(result.problems, IsEmpty());
+}
+
+TEST_F(Search, a_walk_settles_once_nothing_changes) {
+    write("one/two/three/a", "");
+    EXPECT_GE(walked({.passes = 5}).size(), 1U);
+    EXPECT_TRUE(result.settled);
+    EXPECT_EQ(result.directories, 4U);
+}
+
+// Who has inotify(7) knows what is being read. Here it is told outright: as each directory is read, the file
+// moves into the one that was read before.
+TEST_F(Search,
+       who_moves_a_file_out_of_the_way_all_the_time_hides_it_from_passes_and_not_from_a_settled_walk) {
+    for (int place = 0; place < 8; ++place) {
+        write("place" + std::to_string(place) + "/marker", "");
+    }
+    fs::path last_read = walked().back();
+    write("hidden", "");
+    fs::path hidden = directory / last_read.replace_filename("hidden");
+    fs::rename(directory / "hidden", hidden);
+    std::vector<fs::path> read;
+    bool held = false;
+    bool met = false;
+    Walk how{.trees = {directory}, .passes = 1};
+    how.look = [&](int, const char* name, const struct stat&, const std::string& path) {
+        met = met || std::string_view(name) == "hidden";
+        if (std::string_view(name) == "marker" && !held) {
+            if (!read.empty()) {
+                const fs::path to = read.back() / "hidden";
+                fs::rename(hidden, to);
+                hidden = to;
+            }
+            read.push_back(fs::path(path).parent_path());
+        }
+    };
+    EXPECT_FALSE(walk(how).settled);
+    EXPECT_FALSE(met) << "one pass is enough to hide from";
+    how.passes = 4;
+    EXPECT_FALSE(walk(how).settled);
+    EXPECT_FALSE(met) << "and so are four";
+    how.hold = [&]() -> std::shared_ptr<void> {
+        held = true;
+        return std::make_shared<int>(0);
+    };
+    EXPECT_TRUE(walk(how).settled);
+    EXPECT_TRUE(met);
+}
+
+TEST_F(Search, a_directory_as_deep_as_one_likes_is_gone_through) {
+    fs::path deep = directory;
+    // Deeper than PATH_MAX has room for.
+    fs::current_path(directory);
+    for (int level = 0; level < 600; ++level) {
+        fs::create_directory("0123456789");
+        fs::current_path("0123456789");
+    }
+    std::ofstream("bottom") << "";
+    fs::current_path("/");
+    const auto seen = walked();
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_TRUE(seen[0].ends_with("/bottom"));
+    EXPECT_THAT(result.problems, IsEmpty());
+}
+
+TEST_F(Search, what_cannot_be_read_is_said) {
+    EXPECT_THAT(walk({.trees = {"/nonexistent"}, .look = {}}).problems, IsEmpty())
+        << "no such tree, nothing in it";
+    write("file", "");
+    const Walked found = walk({.trees = {directory / "file"}, .look = {}});
+    ASSERT_EQ(found.problems.size(), 1U);
+    EXPECT_THAT(found.problems[0], testing::HasSubstr("Not a directory"));
+}
+
+TEST_F(Search, a_stock_tells_what_was_added_changed_and_removed_line_by_line) {
+    write("etc/passwd", "root:x:0:0:root:/root:/bin/bash\nbob:x:1:1::/home/bob:/bin/sh\n");
+    write("etc/sudoers.d/ops", "x");
+    write("etc/cron.d/gone", "x");
+    write("home/bob/.ssh/authorized_keys", "ssh-ed25519 AAAA bob@home\n");
+    write("proc/modules", "ext4 1 0 - Live 0x0\n");
+    const std::string tcp =
+        "  sl  local_address rem_address   st tx_queue:rx_queue tr:tm->when retrnsmt   uid\n"
+        "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1\n"
+        "   1: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 2\n";
+    write("proc/net/tcp", tcp);
+    const Stock before = take_stock(directory).items;
+    write("etc/passwd",
+          "root:x:0:0:root:/root:/bin/bash\nbob:x:1:1::/home/bob:/bin/zsh\neve:x:0:0::/:/bin/sh\n");
+    write("etc/sudoers.d/ops", "y");
+    fs::remove(directory / "etc/cron.d/gone");
+    write("home/bob/.ssh/authorized_keys", "ssh-ed25519 AAAA bob@home\nssh-rsa BBBB eve\n");
+    write("home/bob/.config/systemd/user/x.timer", "x");
+    write("proc/modules", "ext4 1 0 - Live 0x0\nevil 1 0 - Live 0x0\n");
+    write(
+        "proc/net/tcp",
+        tcp +
+            "   2: 00000000:115C 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 3\n");
+    const Stock after = take_stock(directory).items;
+    std::vector<std::string> told;
+    for (const Change& change : differences(before, after, Time::max())) {
+        told.push_back(change.what + ' ' + change.how + ": " + change.name);
+    }
+    EXPECT_THAT(told, UnorderedElementsAre(
+                          "account changed: bob", "account added: eve", "sudoers changed: /etc/sudoers.d/ops",
+                          "cron removed: /etc/cron.d/gone",
+                          "authorized key added: /home/bob/.ssh/authorized_keys: …ssh-rsa BBBB eve",
+                          "kernel module added: evil", "listens as root added: tcp port 4444 (00000000)",
+                          "unit added: /home/bob/.config/systemd/user/x.timer"));
+    const auto again = parse_stock(stock_text(after));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*again, after);
+}
+
+TEST_F(Search, what_was_written_before_the_first_stock_could_be_taken_is_told_of) {
+    write("etc/sudoers", "x");
+    const Stock stock = take_stock(directory).items;
+    EXPECT_THAT(differences(stock, stock, Time()),
+                ElementsAre(Change{.what = "sudoers", .how = "written", .name = "/etc/sudoers"}));
+    EXPECT_THAT(differences(stock, stock, Time::max()), IsEmpty());
+}
+
+TEST_F(Search, a_link_where_units_belong_leads_nowhere) {
+    write("etc/passwd", "eve:x:1:1::/home/eve:/bin/sh\n");
+    write("secret/file", "");
+    fs::create_directories(directory / "home/eve/.config/systemd");
+    fs::create_directory_symlink(directory / "secret", directory / "home/eve/.config/systemd/user");
+    for (const auto& [key, item] : take_stock(directory).items) {
+        EXPECT_EQ(key.second.find("secret"), std::string::npos);
+        EXPECT_EQ(key.second.find("systemd/user/file"), std::string::npos);
+    }
+}
+
+TEST_F(Search, a_job_and_a_reply_are_read_as_they_were_written) {
+    SearchJob job{.take_stock = true, .trees = {"/home", "/t\xff"}, .stocks = {{7, "a\tb\n"}}, .grants = {}};
+    job.grants.push_back({.grant = "7f3a",
+                          .account = "alice",
+                          .uid = Uid{4000000000},
+                          .since = Time(Millis(5)),
+                          .ago = Millis(6),
+                          .groups = {"adm"},
+                          .run_as = {"bob"},
+                          .root = true,
+                          .stock = 7});
+    const auto read = parse_search_job(search_text(job));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->grants[0].uid, Uid{4000000000});
+    EXPECT_EQ(read->stocks.at(7), "a\tb\n");
+    SearchReply reply{.stock = "s",
+                      .grants = {{.grant = "7f3a", .left = {{"a", "b", "c"}}, .problems = {"p"}}}};
+    const auto replied = parse_search_reply(search_text(reply));
+    ASSERT_TRUE(replied);
+    EXPECT_EQ(replied->grants[0].left, reply.grants[0].left);
+    for (const char* bad : {"", "[]", "{}", "{\"grants\":[{}]}",
+                            "{\"grants\":[{\"grant\":\"../x\",\"left\":[],\"problems\":[]}]}"}) {
+        EXPECT_FALSE(parse_search_reply(bad)) << bad;
+        EXPECT_FALSE(parse_search_job(bad)) << bad;
+    }
+}
+
+} // namespace
+} // namespace jit
