@@ -32,6 +32,11 @@ bool gives_root(const Scope& scope) {
            std::ranges::any_of(scope.memberships, is_root_group);
 }
 
+// Where commands run as somebody else, what they wrote may work on: a stock tells.
+bool needs_stock(const Scope& scope) {
+    return !scope.commands.empty() || gives_root(scope);
+}
+
 bool gives_anything_lasting(const Scope& scope) {
     return !scope.commands.empty() || !scope.groups.empty() || !scope.memberships.empty();
 }
@@ -101,7 +106,7 @@ Result<Searches::Batch> Searches::due() {
         const Time now = parts_.clock.now().time;
         Batch batch;
         for (Request& request : store.without_stock(most_at_once)) {
-            if (gives_root(request.scope)) {
+            if (needs_stock(request.scope)) {
                 batch.began.push_back(std::move(request));
             } else {
                 store.set_stock(request.id, 0);
@@ -136,7 +141,7 @@ Result<Searches::Batch> Searches::due() {
                     one.stock.reset();
                 }
             }
-            batch.job.take_stock = batch.job.take_stock || one.root;
+            batch.job.take_stock = batch.job.take_stock || needs_stock(request.scope);
             batch.job.grants.push_back(std::move(one));
             batch.ended.push_back(std::move(request));
         }

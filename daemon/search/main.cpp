@@ -3,6 +3,7 @@
 // host when one begins that gives root. Started by systemd for each connection that jitd makes
 // (jit-search.socket, Accept=yes), with rights that jitd doesn't have: it reads all of the host, and changes
 // modes in the trees that the policy names. One job, one reply (search_protocol.h), and it is gone.
+#include "daemon/search/lookups.h"
 #include "daemon/search/set_id.h"
 #include "daemon/search/stock.h"
 #include "daemon/search_protocol.h"
@@ -45,10 +46,17 @@ bool write_all(std::string_view text) {
     return true;
 }
 
-void compare(const SearchFor& grant, const SearchJob& job, const Stock& now, Searched& searched) {
+// Who gave root away, or an account's rights: what differs from how it was, of all or of that account's.
+void compare(const SearchFor& grant, const SearchJob& job, const TakenStock& now, Searched& searched) {
+    std::map<Uid, std::string> accounts;
     if (!grant.root) {
-        return;
+        accounts = run_as_of(grant, searched.problems);
+        accounts.erase(grant.uid);
+        if (accounts.empty()) {
+            return;
+        }
     }
+    searched.problems.insert(searched.problems.end(), now.problems.begin(), now.problems.end());
     if (!grant.stock) {
         searched.problems.emplace_back(
             "how the host was when the grant began isn't known: no stock was taken");
@@ -59,7 +67,9 @@ void compare(const SearchFor& grant, const SearchJob& job, const Stock& now, Sea
         searched.problems.push_back(before.error().message);
         return;
     }
-    const auto changes = differences(*before, now, grant.since);
+    const auto changes = grant.root ? differences(*before, now.items, grant.since)
+                                    : differences(of_accounts(*before, accounts),
+                                                  of_accounts(now.items, accounts), grant.since);
     searched.left.insert(searched.left.end(), changes.begin(), changes.end());
 }
 
@@ -74,11 +84,7 @@ SearchReply search(const SearchJob& job) {
     if (job.take_stock) {
         const TakenStock now = take_stock();
         for (std::size_t index = 0; index < job.grants.size(); ++index) {
-            compare(job.grants[index], job, now.items, reply.grants[index]);
-            if (job.grants[index].root) {
-                auto& problems = reply.grants[index].problems;
-                problems.insert(problems.end(), now.problems.begin(), now.problems.end());
-            }
+            compare(job.grants[index], job, now, reply.grants[index]);
         }
         reply.stock = stock_text(now.items);
     }

@@ -2,9 +2,9 @@
 #include "daemon/search/set_id.h"
 
 #include "core/fd.h"
-#include "core/nss_lookup.h"
 #include "core/text.h"
 #include "daemon/search/ending.h"
+#include "daemon/search/lookups.h"
 #include "daemon/search/walk.h"
 #include "daemon/still.h"
 
@@ -14,9 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <grp.h>
 #include <iterator>
-#include <pwd.h>
 #include <set>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -25,7 +23,6 @@ namespace jit {
 namespace {
 
 constexpr int passes_until_held = 5;
-constexpr std::size_t largest_record = 1 << 20;
 constexpr mode_t set_id_bits = S_ISUID | S_ISGID;
 
 Time time_of(const timespec& time) {
@@ -59,35 +56,6 @@ struct Reach {
     }
 };
 
-void cannot(Searched& searched, const std::string& what, int error) {
-    searched.problems.push_back(
-        fmt::format("{}: {}", what, error == 0 ? "there is none" : std::strerror(error)));
-}
-
-// The account's own groups: who has one by right needs no grant for such a file.
-std::set<Gid> own_groups(const SearchFor& grant, Searched& searched) {
-    std::set<Gid> own;
-    passwd record{};
-    passwd* found = nullptr;
-    std::vector<char> buffer;
-    const int error =
-        look_up(record, found, buffer, largest_record, [&](passwd* p, char* b, std::size_t n, passwd** f) {
-            return getpwuid_r(number(grant.uid), p, b, n, f);
-        });
-    if (found == nullptr) {
-        if (error != 0) {
-            cannot(searched, "account " + grant.account, error);
-        }
-        return own;
-    }
-    if (const auto gids = group_list(found->pw_name, found->pw_gid)) {
-        for (const gid_t gid : *gids) {
-            own.insert(Gid{gid});
-        }
-    }
-    return own;
-}
-
 Reach reach_of(const SearchFor& grant, Searched& searched, std::set<std::string>& trees) {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
@@ -100,45 +68,37 @@ Reach reach_of(const SearchFor& grant, Searched& searched, std::set<std::string>
                 .groups = {},
                 .found_gids = {},
                 .found_uids = {}};
-    const std::set<Gid> own = grant.groups.empty() ? std::set<Gid>() : own_groups(grant, searched);
-    for (const std::string& name : grant.groups) {
-        group record{};
-        group* found = nullptr;
-        std::vector<char> buffer;
-        const int error =
-            look_up(record, found, buffer, largest_record, [&](group* g, char* b, std::size_t n, group** f) {
-                return getgrnam_r(name.c_str(), g, b, n, f);
-            });
-        if (found == nullptr) {
-            cannot(searched, "group " + name, error);
-        } else if (!own.contains(Gid{record.gr_gid})) {
-            reach.groups.emplace(Gid{record.gr_gid}, name);
+    if (!grant.groups.empty()) {
+        // Who has a group by right needs no grant for such a file. One that is gone has none.
+        const auto own = own_groups(grant.account);
+        if (!own) {
+            searched.problems.push_back(own.error().message);
+        }
+        for (const std::string& name : grant.groups) {
+            const auto gid = group_named(name);
+            if (!gid) {
+                searched.problems.push_back(gid.error().message);
+            } else if (!own || !own->contains(*gid)) {
+                reach.groups.emplace(*gid, name);
+            }
         }
     }
-    const auto add_home = [&](const std::string& name, bool runs_as) {
-        passwd record{};
-        passwd* found = nullptr;
-        std::vector<char> buffer;
-        const int error = look_up(record, found, buffer, largest_record,
-                                  [&](passwd* p, char* b, std::size_t n, passwd** f) {
-                                      return getpwnam_r(name.c_str(), p, b, n, f);
-                                  });
-        if (found == nullptr) {
-            return cannot(searched, "account " + name, error);
-        }
-        const Uid uid{record.pw_uid};
-        if (runs_as && uid != root_uid) {
+    for (const auto& [uid, name] : run_as_of(grant, searched.problems)) {
+        if (uid != root_uid) {
             reach.run_as.insert(uid);
             reach.makers.insert(uid);
         }
+    }
+    std::vector<std::string> accounts = grant.run_as;
+    accounts.push_back(grant.account);
+    for (const std::string& name : accounts) {
+        const auto account = account_named(name);
         struct stat home{};
-        if (stat(record.pw_dir, &home) == 0 && S_ISDIR(home.st_mode) && Uid{home.st_uid} == uid) {
-            trees.insert(record.pw_dir);
+        // A home that isn't its own ("/", "/nonexistent", "/usr/sbin") isn't looked through in its name.
+        if (account && stat(account->home.c_str(), &home) == 0 && S_ISDIR(home.st_mode) &&
+            Uid{home.st_uid} == account->uid) {
+            trees.insert(account->home);
         }
-    };
-    add_home(grant.account, false);
-    for (const std::string& name : grant.run_as) {
-        add_home(name, true);
     }
     return reach;
 }

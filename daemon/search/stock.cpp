@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <set>
 
@@ -23,13 +25,19 @@ std::vector<std::string_view> fields_of(std::string_view line) {
     }
 }
 
+template <class Number>
+bool take_number(std::string_view text, Number& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
 } // namespace
 
 std::string stock_text(const Stock& stock) {
     std::string text;
     for (const auto& [key, item] : stock) {
-        text += fmt::format("{}\t{}\t{}\t{}\t{}\n", key.first, escape(key.second), escape(item.file),
-                            item.digest, item.changed.time_since_epoch().count());
+        text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", key.first, escape(key.second), escape(item.file),
+                            item.digest, item.changed.time_since_epoch().count(), number(item.owner));
     }
     return text;
 }
@@ -40,13 +48,15 @@ Result<Stock> parse_stock(std::string_view text) {
         const auto end = text.find('\n');
         const auto fields = fields_of(text.substr(0, end));
         std::int64_t changed = 0;
-        if (end == std::string_view::npos || fields.size() != 5 ||
-            std::from_chars(fields[4].data(), fields[4].data() + fields[4].size(), changed).ptr !=
-                fields[4].data() + fields[4].size()) {
+        std::uint32_t owner = 0;
+        if (end == std::string_view::npos || fields.size() != 6 || !take_number(fields[4], changed) ||
+            !take_number(fields[5], owner)) {
             return fail(Errc::invalid, "the stock that was taken before can't be read");
         }
-        stock[{std::string(fields[0]), unescape(fields[1])}] = {
-            .file = unescape(fields[2]), .digest = std::string(fields[3]), .changed = Time(Millis(changed))};
+        stock[{std::string(fields[0]), unescape(fields[1])}] = {.file = unescape(fields[2]),
+                                                                .digest = std::string(fields[3]),
+                                                                .changed = Time(Millis(changed)),
+                                                                .owner = Uid{owner}};
         text.remove_prefix(end + 1);
     }
     return stock;
@@ -81,6 +91,22 @@ std::vector<Change> differences(const Stock& before, const Stock& after, Time si
         }
     }
     return changes;
+}
+
+Stock of_accounts(const Stock& stock, const std::map<Uid, std::string>& accounts) {
+    constexpr std::array<std::string_view, 5> kinds{"authorized key", "cron", "at job", "unit", "linger"};
+    Stock theirs;
+    for (const auto& [key, item] : stock) {
+        // A linger flag is root's file, and has the account's name.
+        const bool lingers = key.first == "linger" && std::ranges::any_of(accounts, [&](const auto& account) {
+                                 return key.second.ends_with("/" + account.second);
+                             });
+        if (lingers ||
+            (accounts.contains(item.owner) && std::ranges::find(kinds, key.first) != kinds.end())) {
+            theirs.emplace(key, item);
+        }
+    }
+    return theirs;
 }
 
 } // namespace jit

@@ -5,8 +5,8 @@
 //
 // Root can deceive all of this, and is told so in docs/security.md: it is evidence, not a barrier.
 //
-// Written down it is a line for each item, sorted: WHAT, NAME, FILE, DIGEST and CTIME (UTC ms), with tabs
-// between; NAME and FILE escaped (core/text.h).
+// Written down it is a line for each item, sorted: WHAT, NAME, FILE, DIGEST, CTIME (UTC ms) and OWNER (a
+// uid), with tabs between; NAME and FILE escaped (core/text.h).
 #pragma once
 
 #include "core/time.h"
@@ -24,7 +24,8 @@ namespace jit {
 struct Item {
     std::string file; // that it stands in, if it isn't one
     std::string digest;
-    Time changed; // its file's ctime; 0 where there is no file
+    Time changed;         // its file's ctime; 0 where there is no file
+    Uid owner = root_uid; // its file's
     bool operator==(const Item&) const = default;
 };
 using Stock = std::map<std::pair<std::string, std::string>, Item>; // by what it is and its name
@@ -42,5 +43,9 @@ struct TakenStock {
 // What was added, changed and removed. What is as before, but in a file that was written since, is "written":
 // it may have been changed before the first stock was taken.
 [[nodiscard]] std::vector<Change> differences(const Stock& before, const Stock& after, Time since);
+
+// What of a stock is an account's, and works for whoever wrote it once they are gone: keys, cron, at, units,
+// lingering.
+[[nodiscard]] Stock of_accounts(const Stock& stock, const std::map<Uid, std::string>& accounts);
 
 } // namespace jit

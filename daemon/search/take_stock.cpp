@@ -172,7 +172,10 @@ private:
             if (!line.empty() && line[0] != '#') {
                 if (std::string name = name_of(line); !name.empty()) {
                     add(what, std::move(name),
-                        {.file = path, .digest = digest_of(line), .changed = changed_at(status)});
+                        {.file = path,
+                         .digest = digest_of(line),
+                         .changed = changed_at(status),
+                         .owner = Uid{status.st_uid}});
                 }
             }
         }
@@ -228,7 +231,11 @@ private:
         }
         const std::string about =
             fmt::format("{:o} {} {}\n{}", status.st_mode, status.st_uid, status.st_gid, content);
-        add(purpose_of(path), path, {.file = "", .digest = digest_of(about), .changed = changed_at(status)});
+        add(purpose_of(path), path,
+            {.file = "",
+             .digest = digest_of(about),
+             .changed = changed_at(status),
+             .owner = Uid{status.st_uid}});
     }
 
     void add_link(int directory, const char* name, const std::string& path) {

@@ -71,9 +71,10 @@ TEST_F(LeftBehind, a_setgid_copy_is_disarmed_wherever_it_was_put_and_what_runs_f
 TEST_F(LeftBehind, a_setuid_copy_made_as_somebody_else_is_disarmed_also_when_jitd_dies_meanwhile) {
     const std::string grant = ask(host, "alice", "as-bob");
     host.root("systemctl stop jit-search.socket");
-    host.as(
-        "alice",
-        "jit-sudo -n -u bob /usr/bin/bash -c 'umask 022; cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b'");
+    host.as("alice",
+            "jit-sudo -n -u bob /usr/bin/bash -c 'umask 022; cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b; "
+            "echo ssh-ed25519 AAAA eve@evil >>~/.ssh/authorized_keys; mkdir -p ~/.config/systemd/user; "
+            "echo >~/.config/systemd/user/x.timer; echo \"0 0 * * * true\" | crontab -'");
     ASSERT_EQ(host.as("alice", "/var/tmp/b -p -c 'id -un'").out, "bob\n") << "that is the hole";
     host.as("alice", "jitctl release " + grant);
     host.root("systemctl kill -s KILL jitd; systemctl start jitd");
@@ -81,6 +82,10 @@ TEST_F(LeftBehind, a_setuid_copy_made_as_somebody_else_is_disarmed_also_when_jit
     host.root("systemctl start jit-search.socket");
     EXPECT_TRUE(disarmed("/var/tmp/b")) << audit();
     EXPECT_EQ(host.as("alice", "/var/tmp/b -p -c 'id -un'").out, "alice\n");
+    // What bob's account would go on doing is told of, and is bob's to undo.
+    EXPECT_THAT(host.root("jitctl show " + grant).out,
+                AllOf(HasSubstr("eve@evil"), HasSubstr("/home/bob/.config/systemd/user/x.timer"),
+                      HasSubstr("cron added: /var/spool/cron/crontabs/bob")));
 }
 
 TEST_F(LeftBehind, what_root_changed_is_told_to_those_who_approve) {

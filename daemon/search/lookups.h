@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Accounts and groups by name, as NSS has them; jit-search is a program of its own and may wait for it.
+#pragma once
+
+#include "core/error.h"
+#include "core/types.h"
+#include "daemon/search_protocol.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace jit {
+
+struct NamedAccount {
+    Uid uid = no_uid;
+    Gid primary = no_gid;
+    std::string home;
+};
+// Errors say whether there is none, or it can't be told.
+[[nodiscard]] Result<NamedAccount> account_named(const std::string& name);
+[[nodiscard]] Result<Gid> group_named(const std::string& name);
+// Those that the account has by itself.
+[[nodiscard]] Result<std::set<Gid>> own_groups(const std::string& account);
+
+// As whom a grant's commands run. What can't be told is added to `problems`.
+[[nodiscard]] std::map<Uid, std::string> run_as_of(const SearchFor& grant,
+                                                   std::vector<std::string>& problems);
+
+} // namespace jit
