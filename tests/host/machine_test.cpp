@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// The machine misbehaves while grants live. New access fails closed, an end is on time, and nothing is left.
+#include "tests/host/logins.h"
+
+#include <gmock/gmock.h>
+
+namespace jit::host {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using namespace std::chrono_literals;
+
+class Machine : public GatedHost {
+protected:
+    Machine() {
+        host.policy(std::string(LOGIN_POLICY) + R"(
+[role.run]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+authenticate = false
+commands     = ["/usr/bin/sleep *"]
+)");
+    }
+    Session runs(const std::string& seconds) {
+        Session command = host.begin_as("alice", "jit-sudo -n sleep " + seconds);
+        EXPECT_TRUE(eventually([&] { return !running("sleep " + seconds).empty(); }));
+        return command;
+    }
+};
+
+TEST_F(Machine, a_stopped_jitd_is_noticed_by_systemd_and_what_became_due_meanwhile_ends) {
+    host.root(
+        "mkdir -p /run/systemd/system/jitd.service.d; printf '[Service]\\nWatchdogSec=2\\n' "
+        ">/run/systemd/system/jitd.service.d/watchdog.conf; systemctl daemon-reload; systemctl restart jitd");
+    ask(host, "alice", "run --for 4s");
+    Session command = runs("9301");
+    host.root("systemctl stop jit-sweep.timer; systemctl kill -s STOP jitd; "
+              "kill -STOP $(pgrep -x jit-sudo)"); // nobody but systemd can help
+    EXPECT_TRUE(eventually([&] { return running("sleep 9301").empty(); }, 30s));
+    EXPECT_TRUE(eventually([&] { return audit().find("grant.ended") != std::string::npos; }));
+    host.root("kill -CONT $(pgrep -x jit-sudo); systemctl start jit-sweep.timer");
+}
+
+TEST_F(Machine, nothing_of_systemd_that_restarts_prolongs_or_ends_a_grant) {
+    gate("sshd", "--only sre");
+    let_in("door --for 8s");
+    ask(host, "alice", "run --for 8s");
+    Session login = host.begin_as("alice", "echo in; sleep 9311");
+    ASSERT_TRUE(login.shows("in"));
+    Session command = runs("9312");
+    host.root("systemctl daemon-reload; systemctl restart systemd-logind systemd-journald; systemctl "
+              "daemon-reexec");
+    EXPECT_THAT(running("sleep 931[12]"), Not(IsEmpty()));
+    EXPECT_TRUE(login.wait(15s));
+    EXPECT_TRUE(eventually([&] { return running("sleep 931[12]").empty(); }, 10s));
+}
+
+TEST_F(Machine, with_run_full_nobody_new_gets_in_and_the_end_is_on_time) {
+    gate("sshd", "--only sre");
+    let_in("door --for 6s");
+    ask(host, "alice", "run --for 6s");
+    Session login = host.begin_as("alice", "echo in; sleep 9321");
+    ASSERT_TRUE(login.shows("in"));
+    Session command = runs("9322");
+    host.root("dd if=/dev/zero of=/run/jit/full bs=1M 2>/dev/null; dd if=/dev/zero of=/run/jit/full2 bs=1 "
+              "count=4096 "
+              "2>/dev/null; true");
+    EXPECT_THAT(host.root("df --output=avail /run/jit | tail -1 | tr -d ' '").out, "0\n");
+    EXPECT_NE(host.as("alice", "true").status, 0) << "what can't be registered isn't let in";
+    EXPECT_TRUE(login.wait(15s));
+    EXPECT_TRUE(eventually([&] { return running("sleep 932[12]").empty(); }, 10s));
+    host.root("rm /run/jit/full*");
+    EXPECT_TRUE(eventually([&] { return host.root("jitctl leftovers").status == 0; }, 30s));
+}
+
+// Who has the gid that hidepid spares sees everybody, and by default that is root's: it takes a gid= to be
+// blind.
+TEST_F(Machine, hidepid_blinds_nobody_and_who_is_blind_says_so_and_not_0_leftovers) {
+    const std::string blind = "nsenter -t $(pgrep -x jitd) -m mount -o remount,hidepid=2,gid=65534 /proc; ";
+    EXPECT_EQ(host.root(blind + "jitctl leftovers").out, "0 leftovers\n") << "jitd has CAP_SYS_PTRACE";
+    host.root(
+        "mkdir -p /run/systemd/system/jitd.service.d; printf '[Service]\\nCapabilityBoundingSet=\\n"
+        "CapabilityBoundingSet=CAP_KILL CAP_DAC_READ_SEARCH\\nProtectProc=invisible\\n' "
+        ">/run/systemd/system/jitd.service.d/blind.conf; systemctl daemon-reload; systemctl restart jitd");
+    const Result looked = host.root(blind + "jitctl leftovers");
+    EXPECT_NE(looked.status, 0);
+    EXPECT_THAT(looked.out + looked.err, AllOf(HasSubstr("hidepid"), Not(HasSubstr("0 leftovers"))));
+    host.root(
+        "rm /run/systemd/system/jitd.service.d/blind.conf; systemctl daemon-reload; systemctl restart jitd");
+}
+
+} // namespace
+} // namespace jit::host
