@@ -3,6 +3,7 @@
 
 #include "core/names.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -35,6 +36,12 @@ std::optional<State> state_named(std::string_view name) {
 }
 std::optional<Cause> cause_named(std::string_view name) {
     return value_in<Cause>(causes, name);
+}
+
+bool gives_root(const Scope& scope) {
+    return (!scope.commands.empty() && std::ranges::find(scope.run_as, "root") != scope.run_as.end()) ||
+           std::ranges::any_of(scope.groups, is_root_group) ||
+           std::ranges::any_of(scope.memberships, is_root_group);
 }
 
 } // namespace jit

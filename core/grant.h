@@ -35,6 +35,9 @@ struct Scope {
     bool operator==(const Scope&) const = default;
 };
 
+// Whether who has it can be root, whatever it is meant for.
+[[nodiscard]] bool gives_root(const Scope& scope);
+
 // An account on this host and the person it belongs to.
 struct Party {
     std::string person;

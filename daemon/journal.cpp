@@ -77,6 +77,8 @@ void Journal::send(const Event& event) {
         }
     }
     const bool bad = kind == "policy.rejected" || kind == "audit.broken";
+    const bool remarkable = kind == "grant.left_behind" ||
+                            (kind == "daemon.started" && body->value("cut_off", false));
     Fields fields{{"MESSAGE_ID", std::string(event_id)},
                   {"JIT_KIND", kind},
                   {"JIT_SEQ", std::to_string(event.seq)},
@@ -87,7 +89,7 @@ void Journal::send(const Event& event) {
             fields.emplace_back(name, value);
         }
     }
-    send(bad ? Level::error : Level::notice, message, fields);
+    send(bad ? Level::error : remarkable ? Level::warning : Level::notice, message, fields);
 }
 
 void Journal::send(const Checkpoint& checkpoint) {

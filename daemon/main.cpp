@@ -72,6 +72,24 @@ Result<Fd> lock_state() {
     return lock;
 }
 
+// Those that could be behind it when jitd ends.
+Json grants_of_root(Store& store) {
+    Json ids = Json::array();
+    for (const Request& grant : store.active()) {
+        if (gives_root(grant.scope)) {
+            ids.push_back(grant.id);
+        }
+    }
+    return ids;
+}
+
+// One that was killed, or whose machine was, has told of no end.
+bool was_cut_off(Store& store) {
+    const auto newest = store.events_after(store.head().seq - 1, 1);
+    const auto body = newest.empty() ? Result<Json>(Json()) : parse_json(newest.back().body);
+    return !newest.empty() && (!body || body->value("kind", "") != "daemon.stopped");
+}
+
 Result<void> run() {
     umask(0077);
     // What is large and passes (a login table as it is written) goes back to the system. By itself malloc(3)
@@ -116,7 +134,11 @@ Result<void> run() {
         if (const auto problem = (*store)->head_problem()) {
             (*store)->append("audit.broken", now, {{"why", *problem}});
         }
-        (*store)->append("daemon.started", now, {{"version", version}, {"boot_id", clock.boot_id()}});
+        (*store)->append("daemon.started", now,
+                         {{"version", version},
+                          {"boot_id", clock.boot_id()},
+                          {"cut_off", was_cut_off(**store)},
+                          {"gave_root", grants_of_root(**store)}});
         return {};
     });
     if (!started) {
@@ -209,7 +231,7 @@ Result<void> run() {
     sd_notify(0, "READY=1");
     auto ended = loop->run();
     const auto stopped = (*store)->transact([&]() -> Result<void> {
-        (*store)->append("daemon.stopped", clock.now().time, Json::object());
+        (*store)->append("daemon.stopped", clock.now().time, {{"gave_root", grants_of_root(**store)}});
         return {};
     });
     reconciler.checkpoint();

@@ -26,12 +26,6 @@ constexpr Millis after_a_membership = std::chrono::seconds(6);
 constexpr std::size_t most_in_event = 4096;
 constexpr std::size_t most_kept = 65536;
 
-bool gives_root(const Scope& scope) {
-    return (!scope.commands.empty() && std::ranges::find(scope.run_as, "root") != scope.run_as.end()) ||
-           std::ranges::any_of(scope.groups, is_root_group) ||
-           std::ranges::any_of(scope.memberships, is_root_group);
-}
-
 // Where commands run as somebody else, what they wrote may work on: a stock tells.
 bool needs_stock(const Scope& scope) {
     return !scope.commands.empty() || gives_root(scope);

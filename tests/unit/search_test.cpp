@@ -163,6 +163,22 @@ TEST_F(Search, a_stock_tells_what_was_added_changed_and_removed_line_by_line) {
     EXPECT_EQ(*again, after);
 }
 
+TEST_F(Search, of_a_stock_an_accounts_own_is_what_goes_on_in_its_name) {
+    const Stock stock{
+        {{"cron", "/var/spool/cron/crontabs/bob"},
+         {.file = "", .digest = "1", .changed = {}, .owner = Uid{7}}},
+        {{"cron", "/var/spool/cron/crontabs/eve"},
+         {.file = "", .digest = "1", .changed = {}, .owner = Uid{8}}},
+        {{"configuration", "/etc/of-bob"}, {.file = "", .digest = "1", .changed = {}, .owner = Uid{7}}},
+        {{"linger", "/var/lib/systemd/linger/bob"}, {}},
+        {{"linger", "/var/lib/systemd/linger/sbob"}, {}}};
+    std::vector<std::string> names;
+    for (const auto& [key, item] : of_accounts(stock, {{Uid{7}, "bob"}})) {
+        names.push_back(key.second);
+    }
+    EXPECT_THAT(names, ElementsAre("/var/spool/cron/crontabs/bob", "/var/lib/systemd/linger/bob"));
+}
+
 TEST_F(Search, what_was_written_before_the_first_stock_could_be_taken_is_told_of) {
     write("etc/sudoers", "x");
     const Stock stock = take_stock(directory).items;
