@@ -259,9 +259,28 @@ void check_limits(Draft& draft, const Role& role) {
     }
 }
 
+// What ends a grant by its use must see all of its use.
+void check_ends(Draft& draft, const Role& role) {
+    const std::string path = "role." + role.name;
+    if (!role.uses) {
+        return;
+    }
+    for (const auto& [given, key] :
+         {std::pair(!role.login.empty(), "login"), std::pair(!role.groups.empty(), "groups"),
+          std::pair(!role.memberships.empty(), "memberships")}) {
+        if (given) {
+            draft.error(path + ".uses",
+                        fmt::format("counts commands only, and the role has '{}' as well: write that into a "
+                                    "role of its own",
+                                    key));
+        }
+    }
+}
+
 void check_role(Draft& draft, const Role& role) {
     const std::string path = "role." + role.name;
     check_limits(draft, role);
+    check_ends(draft, role);
     check_commands(draft, role);
     check_confinement(draft, role);
     const auto found = draft.policy.risks.find(role.risk);

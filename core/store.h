@@ -98,7 +98,7 @@ public:
     void update(const Request& request); // state, times and who ended it; what was asked for never changes
     void add_answer(const RequestId& id, const Answer& answer);
 
-    void insert(const Use& use);
+    void insert(const Use& use); // and counts it to its grant
     void update(
         const Use& use); // exited, status and ended; the command of one that has ended is in its event only
     [[nodiscard]] std::vector<Use> live_uses();

@@ -14,7 +14,7 @@ constexpr std::string_view columns = "id, state, cause, role, scope, stages, per
                                      "requester, requester_account, requester_uid, "
                                      "login_person, reason, ticket, duration, filed, answer_by, not_before, "
                                      "not_after, boot_id, boot_deadline, ended, "
-                                     "ended_by, ended_reason, extends, chain";
+                                     "ended_by, ended_reason, extends, chain, uses, used";
 
 // A row that our own checks would never have written: the file was damaged or tampered with.
 [[noreturn]] inline void damaged(const std::string& what) {
@@ -96,7 +96,7 @@ struct Store::Statements {
               db.prepare("SELECT 1 FROM requests WHERE id = ?1 UNION ALL SELECT 1 FROM locks WHERE id = ?1")),
           insert(db.prepare(
               fmt::format("INSERT INTO requests ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                          "?,?,?,?,?)",
+                          "?,?,?,?,?,?,?)",
                           columns))),
           update(db.prepare("UPDATE requests SET state=?, cause=?, not_before=?, not_after=?, boot_id=?, "
                             "boot_deadline=?, ended=?, ended_by=?, ended_reason=? WHERE id=?")),
@@ -109,6 +109,7 @@ struct Store::Statements {
               "INSERT INTO uses (id, grant_, person, account, uid, run_as, group_, command, service, gated, "
               "groups, cgroup, cwd, tty, pid, session, boot_id, started, run_as_uid) "
               "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+          count_use(db.prepare("UPDATE requests SET used = used + 1 WHERE id = ?")),
           update_use(db.prepare("UPDATE uses SET exited=?1, status=?2, ended=?3, "
                                 "command=CASE WHEN ?3 IS NULL THEN command END WHERE id=?4")),
           live_uses(db.prepare("SELECT * FROM uses WHERE ended IS NULL ORDER BY started")),
@@ -133,7 +134,7 @@ struct Store::Statements {
 
     Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
         chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
-        exists, insert, update, answers, add_answer, insert_use, update_use, live_uses, find_use,
+        exists, insert, update, answers, add_answer, insert_use, count_use, update_use, live_uses, find_use,
         use_of_session, is_elevation, insert_lock, lift, locks, append, events_after, add_checkpoint,
         checkpoints, get, set, unset;
 

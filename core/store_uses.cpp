@@ -33,6 +33,7 @@ void Store::insert(const Use& u) {
         service, gated, groups, cgroup, u.cwd, u.tty, std::int64_t{u.pid},
         u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id, count_of(u.started),
         u.run_as_uid ? std::optional(std::int64_t{number(*u.run_as_uid)}) : std::nullopt);
+    sql_->count_use.execute(u.grant);
 }
 
 void Store::update(const Use& u) {

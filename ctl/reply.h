@@ -57,7 +57,8 @@ struct Request {
     std::string ended_by;
     std::string ended_reason;
     std::string extends;
-    std::vector<std::string> confined; // what its commands are held to, a line each
+    std::optional<std::int64_t> uses_left; // commands that it still starts; none: any number
+    std::vector<std::string> confined;     // what its commands are held to, a line each
     std::vector<Stage> stages;
     std::vector<Answer> answers;
     bool yours_to_answer = false;

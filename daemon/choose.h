@@ -25,13 +25,21 @@ struct Wanted {
 
 // Whether a grant of the role could carry it, by its scope: the others needn't be read.
 [[nodiscard]] bool could_carry(const Policy& policy, std::string_view role, const Wanted& wanted);
+// How a command began.
+struct Began {
+    Confinement held;  // what it was held to
+    RequestId grant;   // that it began under
+    RequestId chain;   // of that grant
+    bool over = false; // it has ended, and what it left in the background lives
+};
 // Of those that carry it as it is held and live, the one that lives longest; nullptr: none. What began with
-// less to hold it is carried by no role that would have held it.
+// less to hold it is carried by no role that would have held it. A grant that counts what it starts carries
+// what it has counted, and what it extends until that is over.
 [[nodiscard]] const Request* longest(const Policy& policy, const std::vector<Request>& active,
-                                     const Wanted& wanted, const Confinement& held, const Now& now,
+                                     const Wanted& wanted, const Began& began, const Now& now,
                                      const std::string& boot_id);
-// The one to start it under: one that doesn't confine it where there is one, of these one that asks for no
-// password, and of these the one that lives longest.
+// The one to start it under: one that doesn't confine it where there is one, of these one that doesn't count
+// it, of these one that asks for no password, and of these the one that lives longest. None that is used up.
 [[nodiscard]] const Request* choose(const Policy& policy, const std::vector<Request>& active,
                                     const Wanted& wanted, const Now& now, const std::string& boot_id);
 

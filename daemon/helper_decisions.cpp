@@ -255,8 +255,9 @@ void HelperServer::decide(std::uint64_t id) {
         record_refusal(connection, denial.message);
         return refuse(id, denial);
     }
-    const Request* carrier =
-        longest(parts_.policy, *active, connection.wanted, role.confinement, now, parts_.clock.boot_id());
+    const Request* carrier = longest(parts_.policy, *active, connection.wanted,
+                                     {.held = role.confinement, .grant = grant->id, .chain = grant->chain},
+                                     now, parts_.clock.boot_id());
     if (const auto room = parts_.uses.room_for(caller); !room) {
         return refuse(id, room.error());
     }
@@ -368,7 +369,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     // its place, or the policy may ask for more. A password counts only where it was demanded.
     const auto role = grant != nullptr ? parts_.policy.roles.find(grant->role) : parts_.policy.roles.end();
     const bool authenticated = connection.authenticate && start.proven == Proven::yes;
-    Result<void> begun = fail(Errc::refused, "the grant has ended");
+    Result<void> begun = fail(Errc::refused, "meanwhile the grant has ended, or is used up; try again");
     if (role == parts_.policy.roles.end()) {
         // as it is
     } else if (auto free = login_is_free(connection); !free) {

@@ -18,10 +18,10 @@ constexpr std::int64_t events_a_checkpoint = 1000;
 } // namespace
 
 Reconciler::Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
-                       Uses& uses, Memberships& memberships, Accounts& accounts, const HostKey& host_key,
-                       Journal& journal)
+                       Uses& uses, Memberships& memberships, Ends& ends, Accounts& accounts,
+                       const HostKey& host_key, Journal& journal)
     : loop_(loop), store_(store), clock_(clock), policy_(policy), requests_(requests), uses_(uses),
-      memberships_(memberships), accounts_(accounts), host_key_(host_key), journal_(journal),
+      memberships_(memberships), ends_(ends), accounts_(accounts), host_key_(host_key), journal_(journal),
       next_check_(clock.now().boot), next_checkpoint_(clock.now().boot + between_checkpoints),
       timer_(loop_.at(BootTime::max(), Millis(1), [this] { reconcile(); })) {
     watch_clock();
@@ -121,6 +121,7 @@ Result<void> Reconciler::reload_policy() {
     }
     uses_.policy_changed();
     memberships_.policy_changed();
+    ends_.look_at_all();
     auto applied = requests_.apply_policy();
     check_eligibility();
     return applied;

@@ -7,6 +7,7 @@
 #include "core/audit.h"
 #include "core/fd.h"
 #include "daemon/accounts.h"
+#include "daemon/ends.h"
 #include "daemon/journal.h"
 #include "daemon/loop.h"
 #include "daemon/memberships.h"
@@ -22,7 +23,8 @@ namespace jit {
 class Reconciler {
 public:
     Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests, Uses& uses,
-               Memberships& memberships, Accounts& accounts, const HostKey& host_key, Journal& journal);
+               Memberships& memberships, Ends& ends, Accounts& accounts, const HostKey& host_key,
+               Journal& journal);
 
     // Does all that is due now, and sleeps until the next.
     void reconcile();
@@ -49,6 +51,7 @@ private:
     Requests& requests_;
     Uses& uses_;
     Memberships& memberships_;
+    Ends& ends_;
     Accounts& accounts_;
     const HostKey& host_key_;
     Journal& journal_;

@@ -67,6 +67,7 @@ std::string described_end(const Request& request) {
         return fmt::format("{} released {}", request.ended_by, request.role);
     case Cause::locked:
     case Cause::ineligible:
+    case Cause::used_up:
         return fmt::format("{} has ended: {}", request.role, request.ended_reason);
     case Cause::expired:
         break;
@@ -203,6 +204,18 @@ Result<void> Requests::advance() {
         changed_(*due);
     }
     return ended;
+}
+
+Result<void> Requests::end_by_use(const Request& grant, Cause cause, const std::string& why) {
+    Request ended = grant;
+    const auto recorded = store_.transact([&]() -> Result<void> {
+        end(ended, State::ended, cause, clock_.now().time, "", why);
+        return {};
+    });
+    if (recorded) {
+        changed_({ended});
+    }
+    return recorded;
 }
 
 Result<void> Requests::apply_policy() {

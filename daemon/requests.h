@@ -76,6 +76,9 @@ public:
     // When advance() has a lock to lift.
     [[nodiscard]] std::optional<BootTime> next_lift();
 
+    // Ends a grant that its uses ended: used up.
+    Result<void> end_by_use(const Request& grant, Cause cause, const std::string& why);
+
     // Time-outs and ends that are due, of locks too.
     Result<void> advance();
     // Ends what the policy no longer gives: the role or the routing is gone, or changed under a pending

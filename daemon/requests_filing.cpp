@@ -93,6 +93,7 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
     request.login_person = caller.login_person;
     request.reason = ask.reason;
     request.ticket = ask.ticket;
+    request.uses = role.uses;
     request.duration = duration;
     request.filed = now;
     request.answer_by = now + policy_.site.pending;

@@ -16,7 +16,6 @@ namespace {
 
 constexpr int kill_passes = 8;
 constexpr std::ptrdiff_t most_of_one_uid = 1000;
-constexpr Millis before_settling = std::chrono::seconds(1);
 constexpr Millis between_looks = std::chrono::minutes(1); // at what a login left behind
 
 std::vector<std::string> groups_given(const Use& use) {
@@ -70,7 +69,24 @@ void Uses::keep(const Use& use) {
         watch_leader(live);
     } else {
         watch_place(live);
+        watch_command(live);
     }
+    use_changed_(use.by.uid);
+}
+
+void Uses::counts_as_over(Live& live, BootTime at) {
+    live.over_at = std::min(live.over_at.value_or(at), at);
+    use_changed_(live.use.by.uid);
+}
+
+std::vector<Ongoing> Uses::ongoing(Uid uid) const {
+    std::vector<Ongoing> found;
+    for (const auto& [id, live] : live_) {
+        if (live.use.by.uid == uid) {
+            found.push_back({.grant = live.use.grant, .over = live.over_at});
+        }
+    }
+    return found;
 }
 
 void Uses::requests_changed(const std::vector<Request>& requests) {
@@ -266,7 +282,7 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
             use.ended = now;
             store_.update(use);
             Json fields = status_fields(use);
-            fields["killed"] = live.over;
+            fields["killed"] = live.killed;
             store_.append("use.ended", now, fields);
         }
         return {};
@@ -281,7 +297,9 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
                 registered_.remove(*live.use.session);
                 logins_by_session_.erase(*live.use.session);
             }
+            const Uid uid = live.use.by.uid;
             live_.erase(id);
+            use_changed_(uid);
         }
     }
     if (!recorded) {

@@ -34,6 +34,13 @@
 
 namespace jit {
 
+// What is left of a use that hasn't ended.
+struct Ongoing {
+    RequestId grant; // that it began under
+    // When it counts as over, the command itself or the login, whatever it left behind; none: it isn't.
+    std::optional<BootTime> over;
+};
+
 class Uses {
 public:
     Uses(Loop& loop, Store& store, const Clock& clock, const Policy& policy, Journal& journal,
@@ -68,6 +75,11 @@ public:
     using EndedEarly = std::function<void(const std::string& id, const std::string& why)>;
     void on_early_end(EndedEarly call) { ended_early_ = std::move(call); }
 
+    // Called when something of somebody's begins, is over, or has ended.
+    using Changed = std::function<void(Uid)>;
+    void on_change(Changed call) { use_changed_ = std::move(call); }
+    [[nodiscard]] std::vector<Ongoing> ongoing(Uid uid) const;
+
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
 
@@ -99,18 +111,23 @@ private:
         std::optional<Carrier> carrier; // as judged last
         Fd events;                      // an elevation's cgroup.events; a login's leader (a pidfd)
         Loop::Source watch;
+        Fd command; // of an elevation: its first process (a pidfd)
+        Loop::Source command_watch;
+        std::optional<BootTime> over_at; // Ongoing::over
         bool warned = false;
         Notices notices;             // of a login; jit-sudo tells by itself
         std::optional<Time> planned; // the end that they are of, by the clock that doesn't waver
         bool reports = false;        // its jit-sudo is there, and is still to say how the command ended
         std::optional<BootTime> empty_since;
-        bool over = false; // killed; its end is yet to be seen and recorded
+        bool over = false;   // killed; its end is yet to be seen and recorded
+        bool killed = false; // and there was something to kill
     };
     // Each person's live grants, asked for once a turn.
     using GrantsOf = std::map<Uid, Result<std::vector<Request>>>;
     const Result<std::vector<Request>>& grants_of(Uid uid, GrantsOf& known) const;
-    // What the role of the grant that it began under holds its commands to now; nothing where that is gone.
-    Confinement confinement_of(const Use& use, const std::vector<Request>& active) const;
+    // Held to what the role of the grant that it began under holds its commands to now; nothing where that is
+    // gone.
+    [[nodiscard]] Began how_it_began(const Use& use, const std::vector<Request>& active) const;
     [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now, GrantsOf& known) const;
     [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
                                                   const Now& now) const;
@@ -123,6 +140,8 @@ private:
     [[nodiscard]] std::set<Uid> people_to_look_through() const;
     // What allows it: the grant's role, and where in the policy that stands.
     void add_rule(Json& fields, const RequestId& grant);
+    // Within the transaction that counts it.
+    Result<void> may_start(const RequestId& grant);
     void publish_logins();
     [[nodiscard]] Result<void> watch_registered();
     void begin_login(std::uint32_t session);
@@ -132,6 +151,8 @@ private:
     void look_for_ended(const Now& now, bool clean);
     void keep(const Use& use);
     void watch_place(Live& live);
+    void watch_command(Live& live);
+    void counts_as_over(Live& live, BootTime at);
     void finish(const std::set<std::string>& ended, Time now);
     void settle();
     Result<void> publish_all();
@@ -144,6 +165,7 @@ private:
     Journal& journal_;
     LoginTable& logins_;
     EndedEarly ended_early_;
+    Changed use_changed_;
     Registered registered_;
     Fd folder_;
     Loop::Source folder_watch_;
@@ -159,6 +181,7 @@ private:
     bool changed_ = true;
     std::optional<BootTime> next_; // when enforce() has something to do again
     Loop::Source timer_;
+    static constexpr Millis before_settling = std::chrono::seconds(1);
     static constexpr Millis first_retry = Millis(20);
     static constexpr Millis longest_retry = std::chrono::seconds(1);
     Millis retry_ = first_retry;

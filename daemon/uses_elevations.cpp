@@ -2,9 +2,11 @@
 // Elevations: commands that jit-sudo starts, a cgroup each.
 #include "core/record.h"
 #include "core/text.h"
+#include "daemon/peer.h"
 #include "daemon/processes.h"
 #include "daemon/uses.h"
 
+#include <fmt/format.h>
 #include <sodium.h>
 #include <sys/epoll.h>
 
@@ -14,6 +16,7 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_argv = 4096; // bytes of it in an event
+constexpr Millis after_its_word(100);      // jit-sudo's own process in the cgroup is gone by then
 
 } // namespace
 
@@ -55,6 +58,15 @@ void Uses::add_rule(Json& fields, const RequestId& grant) {
     }
 }
 
+Result<void> Uses::may_start(const RequestId& grant) {
+    const auto request = store_.find(grant);
+    const auto role = request ? policy_.roles.find(request->role) : policy_.roles.end();
+    if (role == policy_.roles.end() || uses_left(*request, role->second) == 0U) {
+        return fail(Errc::refused, fmt::format("grant {} starts no more commands", grant));
+    }
+    return {};
+}
+
 Result<void> Uses::begin(Use use, bool keep_command) {
     if (!elevations_.holds(use.id, use.pid)) {
         return fail(Errc::refused, "the command is not in the place that was made for it");
@@ -72,6 +84,9 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     }
     const std::int64_t before = store_.appended();
     const auto recorded = store_.transact([&]() -> Result<void> {
+        if (auto left = may_start(use.grant); !left) {
+            return left;
+        }
         store_.insert(use);
         Json fields{{"use", use.id},        {"request", use.grant},   {"by", to_json(use.by)},
                     {"run_as", use.run_as}, {"cwd", escape(use.cwd)}, {"tty", escape(use.tty)},
@@ -137,6 +152,22 @@ void Uses::watch_place(Live& live) {
     }
 }
 
+// jit-sudo tells how it ended, in a moment or when it is let: a stopped one holds up nothing.
+void Uses::watch_command(Live& live) {
+    live.command = open_process(static_cast<pid_t>(live.use.pid));
+    // Held now; the number may have gone to another since it was written down.
+    if (live.use.exited || !elevations_.holds(live.use.id, live.use.pid) || has_ended(live.command.get())) {
+        live.command.reset();
+        return counts_as_over(live, clock_.now().boot);
+    }
+    live.command_watch = loop_.on_io(live.command.get(), EPOLLIN, [this, id = live.use.id](std::uint32_t) {
+        if (const auto found = live_.find(id); found != live_.end()) {
+            found->second.command_watch = {}; // it stays readable
+            counts_as_over(found->second, clock_.now().boot + before_settling);
+        }
+    });
+}
+
 void Uses::exited(const std::string& id, std::int32_t status) {
     const auto found = live_.find(id);
     if (found == live_.end() || found->second.use.exited) {
@@ -155,6 +186,7 @@ void Uses::exited(const std::string& id, std::int32_t status) {
         journal_.send(Journal::Level::critical,
                       "the end of a command can't be recorded: " + recorded.error().message);
     }
+    counts_as_over(found->second, clock_.now().boot + after_its_word);
     settle();
 }
 

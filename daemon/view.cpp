@@ -90,6 +90,9 @@ Json view_of(const Policy& policy, const Request& request, const Caller& caller)
     set_text("ended_by", request.ended_by);
     set_text("ended_reason", request.ended_reason);
     set_text("extends", request.extends);
+    if (const auto left = role != policy.roles.end() ? uses_left(request, role->second) : std::nullopt) {
+        json["uses_left"] = *left;
+    }
     if (role != policy.roles.end() && !request.scope.commands.empty() && !role->second.confinement.empty()) {
         json["confined"] = describe(role->second.confinement);
     }

@@ -29,6 +29,25 @@ TEST(Limits, that_contradict_each_other_are_refused) {
     EXPECT_THAT(problems_of(role(login + "extend = \"1h\"\nneeds = \"59m59s\"")), IsEmpty());
 }
 
+TEST(Uses, count_commands_and_nothing_else) {
+    const std::string commands = "max = \"1h\"\ncommands = [\"/usr/bin/id\"]\n";
+    EXPECT_EQ(policy_of(role(commands + "uses = 1")).roles.at("web").uses, 1U);
+    EXPECT_EQ(policy_of(role(commands + "uses = 10000")).roles.at("web").uses, 10'000U);
+    EXPECT_EQ(policy_of(role(commands)).roles.at("web").uses, std::nullopt);
+    for (const char* number : {"0", "-1", "10001"}) {
+        EXPECT_THAT(problems_of(role(commands + "uses = " + number)),
+                    ElementsAre(std::string("p.toml:4: role.web.uses: expected 1 to 10000 commands, found ") +
+                                number));
+    }
+    EXPECT_THAT(problems_of(role(commands + "uses = \"1\"")),
+                ElementsAre("p.toml:4: role.web.uses: expected a whole number, found the string '1'"));
+    for (const std::string key : {"login", "groups", "memberships"}) {
+        EXPECT_THAT(problems_of(role(commands + key + " = [\"sshd\"]\nuses = 1")),
+                    ElementsAre("p.toml:5: role.web.uses: counts commands only, and the role has '" + key +
+                                "' as well: write that into a role of its own"));
+    }
+}
+
 TEST(Role, of_an_unknown_risk_is_refused) {
     const std::string web = "[role.web]\nmax = \"1h\"\nlogin = [\"sshd\"]\neligible = [\"alice\"]\n";
     EXPECT_THAT(problems_of(web + "risk = \"meduim\"\n" + oncall),

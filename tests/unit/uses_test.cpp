@@ -2,6 +2,7 @@
 // What carries a command, why nothing does, and what is published of it.
 #include "daemon/choose.h"
 #include "daemon/elevations.h"
+#include "daemon/ends.h"
 #include "daemon/peer.h"
 #include "daemon/processes.h"
 #include "daemon/published.h"
@@ -198,7 +199,8 @@ protected:
     std::optional<RequestId> carrying(const std::string& role) {
         const auto active = store->active();
         const Request* grant = longest(policy, active, wanted("alice", restart),
-                                       policy.roles.at(role).confinement, clock.now(), clock.boot_id());
+                                       {.held = policy.roles.at(role).confinement, .grant = {}, .chain = {}},
+                                       clock.now(), clock.boot_id());
         return grant != nullptr ? std::optional(grant->id) : std::nullopt;
     }
 };
@@ -219,6 +221,153 @@ TEST_F(Held, what_began_with_less_to_hold_it_is_carried_by_no_role_that_would_ha
     EXPECT_EQ(carrying("web"), web.id);
     EXPECT_EQ(carrying("other"), web.id);
     EXPECT_EQ(carrying("bare"), bare.id) << "the longest of both";
+}
+
+class Counting : public Carrying {
+protected:
+    Counting() {
+        set_policy(std::string(test_policy) + R"(
+[role.once]
+risk = "low"
+eligible = ["alice"]
+max = "4h"
+extend = "8h"
+uses = 1
+commands = ["/usr/bin/systemctl restart nginx"]
+[role.twice]
+risk = "low"
+eligible = ["alice"]
+max = "4h"
+uses = 2
+commands = ["/usr/bin/systemctl restart nginx"]
+)");
+    }
+    void start(const RequestId& grant) {
+        Use use;
+        use.id = grant + "-" + std::to_string(++started_);
+        use.grant = grant;
+        use.by = caller("alice").party;
+        use.run_as = "root";
+        use.command = restart;
+        use.boot_id = clock.boot_id();
+        use.started = clock.now().time;
+        ASSERT_TRUE(store->transact([&]() -> Result<void> {
+            store->insert(use);
+            return {};
+        }));
+    }
+    std::optional<RequestId> carrying(const Began& began) {
+        const auto active = store->active();
+        const Request* grant =
+            longest(policy, active, wanted("alice", restart), began, clock.now(), clock.boot_id());
+        return grant != nullptr ? std::optional(grant->id) : std::nullopt;
+    }
+    std::optional<std::uint32_t> left(const RequestId& grant) {
+        const Request request = *requests->find(grant);
+        return uses_left(request, policy.roles.at(request.role));
+    }
+
+private:
+    int started_ = 0;
+};
+
+TEST_F(Counting, a_grant_starts_as_many_as_its_role_says_and_then_no_more) {
+    const Request grant = filed(caller("alice"), ask("twice", hours(1)));
+    EXPECT_EQ(left(grant.id), 2U);
+    for (int count = 0; count < 2; ++count) {
+        EXPECT_EQ(chosen(wanted("alice", restart)), grant.id);
+        start(grant.id);
+    }
+    EXPECT_EQ(left(grant.id), 0U);
+    EXPECT_FALSE(chosen(wanted("alice", restart)));
+    open(); // jitd is started anew
+    EXPECT_FALSE(chosen(wanted("alice", restart)));
+}
+
+TEST_F(Counting, what_is_not_committed_does_not_count) {
+    const Request grant = filed(caller("alice"), ask("once", hours(1)));
+    EXPECT_FALSE(store->transact([&]() -> Result<void> {
+        Use use;
+        use.id = "x";
+        use.grant = grant.id;
+        use.by = caller("alice").party;
+        use.boot_id = "boot-1";
+        store->insert(use);
+        return fail(Errc::refused, "not yet");
+    }));
+    EXPECT_EQ(left(grant.id), 1U);
+}
+
+TEST_F(Counting, the_smaller_number_holds_where_the_role_changes) {
+    const Request grant = filed(caller("alice"), ask("twice", hours(1)));
+    const Request unbounded = filed(caller("alice"), ask("web", hours(1)));
+    policy.roles.at("twice").uses = 9;
+    EXPECT_EQ(left(grant.id), 2U);
+    policy.roles.at("twice").uses.reset();
+    EXPECT_EQ(left(grant.id), 2U);
+    policy.roles.at("twice").uses = 1;
+    EXPECT_EQ(left(grant.id), 1U);
+    EXPECT_EQ(left(unbounded.id), std::nullopt);
+    start(unbounded.id);
+    start(unbounded.id);
+    policy.roles.at("web").uses = 1;
+    EXPECT_EQ(left(unbounded.id), 0U) << "what began before counts too";
+}
+
+TEST_F(Counting, one_that_counts_nothing_is_started_under_where_there_is_one) {
+    filed(caller("alice"), ask("once", hours(1)));
+    const Request web = filed(caller("alice"), ask("web", minutes(10)));
+    EXPECT_EQ(chosen(wanted("alice", restart)), web.id);
+}
+
+TEST_F(Counting, a_grant_that_counts_carries_only_what_it_has_counted) {
+    const Request once = filed(caller("alice"), ask("once", minutes(10)));
+    const Request twice = filed(caller("alice"), ask("twice", minutes(20)));
+    Began began{.held = {}, .grant = once.id, .chain = once.chain};
+    EXPECT_EQ(carrying(began), once.id) << "the other lives longer, and hasn't counted it";
+    EXPECT_EQ(carrying({.held = {}, .grant = twice.id, .chain = twice.chain}), twice.id);
+
+    const auto longer = requests->extend(caller("alice"), once.id, "more of it", minutes(30));
+    ASSERT_TRUE(longer) << longer.error().message;
+    EXPECT_EQ(left(longer->id), 1U) << "a grant of its own";
+    EXPECT_EQ(carrying(began), longer->id) << "an extension is for what runs";
+    began.over = true;
+    EXPECT_EQ(carrying(began), once.id) << "and not for what that left behind";
+    const Request web = filed(caller("alice"), ask("web", hours(1)));
+    EXPECT_EQ(carrying(began), web.id) << "which counts nothing";
+}
+
+TEST_F(Counting, a_denial_says_that_it_is_used_up_and_how_to_ask_again) {
+    const Request grant = filed(caller("alice"), ask("once", hours(1)));
+    start(grant.id);
+    const auto how = [this](const Role& role) { return requests->access_of(role); };
+    const Denial denial =
+        deny(policy, account("alice"), wanted("alice", restart), {*requests->find(grant.id)}, {}, how);
+    EXPECT_THAT(denial.next, testing::Contains("your grant " + grant.id +
+                                               " of once is used up: its one command was started by it"));
+    EXPECT_THAT(denial.next, testing::Contains(HasSubstr("jitctl request once --reason")));
+}
+
+TEST_F(Counting, a_grant_that_is_used_up_ends_alone) {
+    const Request grant = filed(caller("alice"), ask("once", hours(1)));
+    const auto longer = requests->extend(caller("alice"), grant.id, "once more", hours(1));
+    ASSERT_TRUE(longer);
+    ASSERT_TRUE(requests->end_by_use(grant, Cause::used_up, "its one command is over"));
+    const Request ended = *requests->find(grant.id);
+    EXPECT_EQ(ended.state, State::ended);
+    EXPECT_EQ(ended.cause, Cause::used_up);
+    EXPECT_EQ(state_of(longer->id), State::active);
+    EXPECT_EQ(kinds().back(), "grant.ended");
+}
+
+TEST(Ongoing, all_are_over_with_the_last_of_them) {
+    const BootTime at{hours(1)};
+    EXPECT_EQ(all_over({}, "7f3a"), BootTime());
+    EXPECT_EQ(all_over({{.grant = "7f3a", .over = at}, {.grant = "7f3a", .over = at + minutes(1)}}, "7f3a"),
+              at + minutes(1));
+    EXPECT_FALSE(all_over({{.grant = "7f3a", .over = at}, {.grant = "7f3a", .over = {}}}, "7f3a"));
+    EXPECT_FALSE(all_over({{.grant = "7f3a", .over = {}}, {.grant = "7f3a", .over = at}}, "7f3a"));
+    EXPECT_EQ(all_over({{.grant = "00ff", .over = {}}, {.grant = "7f3a", .over = at}}, "7f3a"), at);
 }
 
 // As the kernel shows a cgroup, but for what it does. What isn't there can't be made by writing to it.
