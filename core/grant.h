@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A request and the grant that it becomes: one record with one id for its whole life.
 //
-//   pending → active → ended (expired | released | revoked | locked | ineligible | used_up)
+//   pending → active → ended (expired | released | revoked | locked | ineligible | used_up | idle |
+//                     closed)
 //   pending → denied | cancelled | timed_out
 #pragma once
 
@@ -16,7 +17,7 @@
 namespace jit {
 
 enum class State { pending, active, ended, denied, cancelled, timed_out };
-enum class Cause { expired, released, revoked, locked, ineligible, used_up };
+enum class Cause { expired, released, revoked, locked, ineligible, used_up, idle, closed };
 
 // As written in the database, in the audit and on the socket.
 [[nodiscard]] std::string_view name_of(State state);

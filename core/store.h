@@ -105,6 +105,12 @@ public:
     [[nodiscard]] std::optional<Use> find_use(const std::string& id);
     // What an audit session of that boot is, or was, by right of.
     [[nodiscard]] std::optional<Use> use_of_session(std::uint32_t session, const std::string& boot_id);
+    // What has begun under the grants of one chain, and when the last of it that is over was over.
+    struct Used {
+        std::int64_t count = 0;
+        std::optional<Time> last;
+    };
+    [[nodiscard]] Used used_of_chain(const RequestId& chain);
     // Whether an audit session of that boot is one that jit-sudo made: nobody answers from inside one.
     [[nodiscard]] bool is_elevation_session(std::uint32_t session, const std::string& boot_id);
 

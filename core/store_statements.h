@@ -116,6 +116,8 @@ struct Store::Statements {
           find_use(db.prepare("SELECT * FROM uses WHERE id = ?")),
           use_of_session(db.prepare("SELECT * FROM uses WHERE session = ? AND boot_id = ? "
                                     "ORDER BY ended IS NULL DESC, started DESC LIMIT 1")),
+          used_of_chain(db.prepare("SELECT count(*), max(coalesce(exited, ended)) FROM uses WHERE grant_ IN "
+                                   "(SELECT id FROM requests WHERE chain = ?)")),
           is_elevation(
               db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? AND service IS NULL LIMIT 1")),
           insert_lock(db.prepare("INSERT INTO locks (id, kind, name, uid, reason, person, account, by_uid, "
@@ -135,8 +137,8 @@ struct Store::Statements {
     Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
         chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
         exists, insert, update, answers, add_answer, insert_use, count_use, update_use, live_uses, find_use,
-        use_of_session, is_elevation, insert_lock, lift, locks, append, events_after, add_checkpoint,
-        checkpoints, get, set, unset;
+        use_of_session, used_of_chain, is_elevation, insert_lock, lift, locks, append, events_after,
+        add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);

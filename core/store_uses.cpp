@@ -108,6 +108,11 @@ std::optional<Use> Store::use_of_session(std::uint32_t session, const std::strin
     return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
+Store::Used Store::used_of_chain(const RequestId& chain) {
+    auto rows = sql_->used_of_chain.run(chain);
+    return rows.next() ? Used{.count = rows.integer(0), .last = optional_time(rows, 1)} : Used{};
+}
+
 bool Store::is_elevation_session(std::uint32_t session, const std::string& boot_id) {
     auto rows = sql_->is_elevation.run(std::int64_t{session}, boot_id);
     return rows.next();

@@ -182,6 +182,9 @@ std::string use_text(const reply::Request& r, Time now, std::size_t most_command
         line("", fmt::format("when it ends, {} processes that carry {} are killed: logins, services, all",
                              for_another(r) ? r.person + "'s" : "your", one ? "the group" : "these groups"));
     }
+    if (!r.ends_when.empty()) {
+        line("ends when", fmt::format("{}", fmt::join(r.ends_when, ", or ")));
+    }
     if (!for_another(r)) {
         line("when done", fmt::format("jitctl release {}", r.id));
     }
@@ -255,6 +258,7 @@ std::string details(const reply::Request& r, Time now) {
                   : describe_utc(*r.not_after));
     }
     moment("ended", r.ended);
+    fields(out, "ends when", r.over() ? std::vector<std::string>() : r.ends_when);
     fields(out, "run as", r.scope.run_as);
     fields(out, "command", r.scope.commands);
     field(out, "left", r.uses_left && !r.over() ? commands_left(*r.uses_left) : std::string());

@@ -138,6 +138,9 @@ Request request_of(const Json& json) {
     if (json.contains("uses_left")) {
         r.uses_left = whole(json, "uses_left");
     }
+    if (json.contains("ends_when")) {
+        r.ends_when = texts(json, "ends_when");
+    }
     if (json.contains("confined")) {
         r.confined = texts(json, "confined");
     }

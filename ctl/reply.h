@@ -58,6 +58,7 @@ struct Request {
     std::string ended_reason;
     std::string extends;
     std::optional<std::int64_t> uses_left; // commands that it still starts; none: any number
+    std::vector<std::string> ends_when;    // before its time, a line each
     std::vector<std::string> confined;     // what its commands are held to, a line each
     std::vector<Stage> stages;
     std::vector<Answer> answers;

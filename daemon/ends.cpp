@@ -2,6 +2,7 @@
 #include "daemon/ends.h"
 
 #include "daemon/decide.h"
+#include "daemon/requests_text.h"
 
 #include <fmt/format.h>
 
@@ -13,6 +14,9 @@ namespace jit {
 namespace {
 
 constexpr Millis retry = std::chrono::seconds(1);
+// `scp a; scp b` in a script, and who comes back at once, go on by the same grant.
+constexpr Millis before_closing = std::chrono::seconds(10);
+constexpr Millis idle_notice = std::chrono::minutes(1);
 
 } // namespace
 
@@ -69,25 +73,98 @@ Result<void> Ends::enforce(Uid uid, const Now& now) {
     if (!active) {
         return std::unexpected(active.error());
     }
-    const auto ongoing = parts_.uses.ongoing(uid);
+    auto before = chains_.extract(uid);
     for (const Request& grant : *active) {
         const auto role = parts_.policy.roles.find(grant.role);
-        if (role == parts_.policy.roles.end() || uses_left(grant, role->second) != 0U) {
-            continue;
+        if (role == parts_.policy.roles.end()) {
+            continue; // it is ended for that
         }
-        const auto over = all_over(ongoing, grant.id);
-        if (over && *over > now.boot) {
-            want(uid, *over);
-        } else if (over) {
-            auto ended = parts_.requests.end_by_use(
-                grant, Cause::used_up,
-                grant.used == 1 ? std::string("its one command is over")
-                                : fmt::format("its {} commands are over", grant.used));
-            if (!ended) {
-                return ended;
+        if (uses_left(grant, role->second) == 0U) {
+            if (auto done = use_up(grant, now); !done) {
+                return done;
+            }
+        }
+        if ((role->second.closes || role->second.idle) && !chains_[uid].contains(grant.chain)) {
+            Chain& chain = chains_[uid][grant.chain];
+            if (before && before.mapped().contains(grant.chain)) {
+                chain = before.mapped().at(grant.chain);
+            }
+            if (auto done = look_at(chain, grant, role->second, now); !done) {
+                return done;
             }
         }
     }
+    return {};
+}
+
+Result<void> Ends::use_up(const Request& grant, const Now& now) {
+    const Uid uid = grant.beneficiary.uid;
+    const auto over = all_over(parts_.uses.ongoing(uid), grant.id);
+    if (!over) {
+        return {};
+    }
+    if (*over > now.boot) {
+        want(uid, *over);
+        return {};
+    }
+    return parts_.requests.end_by_use(grant, Cause::used_up,
+                                      grant.used == 1 ? std::string("its one command is over")
+                                                      : fmt::format("its {} commands are over", grant.used));
+}
+
+Result<void> Ends::look_at(Chain& chain, const Request& grant, const Role& role, const Now& now) {
+    Time start;
+    const auto used = parts_.store.guarded([&]() -> Result<Store::Used> {
+        start = parts_.store.chain_start(grant.chain);
+        return parts_.store.used_of_chain(grant.chain);
+    });
+    if (!used) {
+        return std::unexpected(used.error());
+    }
+    if (!chain.last) {
+        chain.last.emplace(now.boot - (now.time - start), now.time, now.boot);
+    }
+    if (used->last) {
+        chain.last->look(*used->last, now.time, now.boot);
+    }
+    const Uid uid = grant.beneficiary.uid;
+    if (role.closes && used->count > 0) {
+        const Unused unused = unused_since(parts_.uses.ongoing(uid), grant.chain, chain.last->at());
+        if (!unused.going_on && parts_.uses.is_about_to_begin(grant.chain)) {
+            want(uid, now.boot + retry);
+        } else if (!unused.going_on && now.boot < unused.last + before_closing) {
+            want(uid, unused.last + before_closing);
+        } else if (!unused.going_on) {
+            return parts_.requests.end_by_use(grant, Cause::closed, "its last login or command is over");
+        }
+    }
+    return role.idle ? look_for_use(chain, grant, *role.idle, now) : Result<void>();
+}
+
+Result<void> Ends::look_for_use(Chain& chain, const Request& grant, Millis idle, const Now& now) {
+    const Uid uid = grant.beneficiary.uid;
+    const Millis notice = std::min(idle_notice, idle / 2);
+    const auto last = [&] {
+        return unused_since(parts_.uses.ongoing(uid), grant.chain, chain.last->at()).last;
+    };
+    if (now.boot >= last() + idle - notice) {
+        parts_.uses.look_at_use(uid);
+    }
+    const BootTime unused = last();
+    if (now.boot >= unused + idle) {
+        return parts_.requests.end_by_use(grant, Cause::idle,
+                                          fmt::format("not used for {}", format_duration(idle)));
+    }
+    if (now.boot < unused + idle - notice) {
+        want(uid, unused + idle - notice);
+        return {};
+    }
+    if (chain.told != unused) {
+        chain.told = unused;
+        const Millis left = unused + idle - now.boot;
+        parts_.uses.tell_logins(grant.chain, described_idle(grant, left));
+    }
+    want(uid, unused + idle);
     return {};
 }
 
@@ -99,6 +176,17 @@ std::optional<BootTime> all_over(const std::vector<Ongoing>& ongoing, const Requ
         }
     }
     return over;
+}
+
+Unused unused_since(const std::vector<Ongoing>& ongoing, const RequestId& chain, BootTime last) {
+    Unused unused{.going_on = false, .last = last};
+    for (const Ongoing& use : ongoing) {
+        if (use.chain == chain || use.carried_by == chain) {
+            unused.going_on = unused.going_on || !use.over;
+            unused.last = std::max(unused.last, use.last_used);
+        }
+    }
+    return unused;
 }
 
 } // namespace jit

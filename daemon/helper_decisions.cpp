@@ -307,7 +307,7 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
     const Deadline deadline = in_this_boot(until, parts_.clock, parts_.clock.now());
     connection.confinement = role.confinement;
     auto place = parts_.uses.reserve(
-        grant.id, deadline, {.memory = role.confinement.memory, .processes = role.confinement.processes});
+        grant, deadline, {.memory = role.confinement.memory, .processes = role.confinement.processes});
     if (!place) {
         return refuse(id, place.error());
     }

@@ -76,7 +76,8 @@ public:
     // When advance() has a lock to lift.
     [[nodiscard]] std::optional<BootTime> next_lift();
 
-    // Ends a grant that its uses ended: used up.
+    // Ends a grant that its use ended: one that is used up alone, one that is idle or closed with its
+    // extensions.
     Result<void> end_by_use(const Request& grant, Cause cause, const std::string& why);
 
     // Time-outs and ends that are due, of locks too.

@@ -65,6 +65,11 @@ void Uses::want(BootTime time) {
 void Uses::keep(const Use& use) {
     Live& live = live_[use.id];
     live.use = use;
+    const auto grant =
+        store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(use.grant); });
+    live.chain = grant && *grant ? (*grant)->chain : use.grant;
+    const Now now = clock_.now();
+    live.last_use.emplace(now.boot - (now.time - use.started), read_system_clock().realtime, now.boot);
     if (use.login) {
         watch_leader(live);
     } else {
@@ -72,21 +77,6 @@ void Uses::keep(const Use& use) {
         watch_command(live);
     }
     use_changed_(use.by.uid);
-}
-
-void Uses::counts_as_over(Live& live, BootTime at) {
-    live.over_at = std::min(live.over_at.value_or(at), at);
-    use_changed_(live.use.by.uid);
-}
-
-std::vector<Ongoing> Uses::ongoing(Uid uid) const {
-    std::vector<Ongoing> found;
-    for (const auto& [id, live] : live_) {
-        if (live.use.by.uid == uid) {
-            found.push_back({.grant = live.use.grant, .over = live.over_at});
-        }
-    }
-    return found;
 }
 
 void Uses::requests_changed(const std::vector<Request>& requests) {
@@ -186,7 +176,7 @@ void Uses::enforce() {
     }
     look_for_ended(now, clean);
     still.reset();
-    tell_sessions(std::exchange(to_tell_, {}));
+    tell();
     if (std::ranges::any_of(known, [](const auto& person) { return !person.second; })) {
         changed_ = true; // what couldn't be read is judged again, and soon
         want(now.boot + longest_retry);
@@ -335,9 +325,12 @@ Result<void> Uses::adopt() {
 
 Result<void> Uses::publish_all() {
     std::vector<Published> all;
-    for (const auto& [name, deadline] : reserved_) {
-        all.push_back(
-            {.name = name, .session = {}, .time = deadline.time, .boot = deadline.boot, .groups = {}});
+    for (const auto& [name, place] : reserved_) {
+        all.push_back({.name = name,
+                       .session = {},
+                       .time = place.deadline.time,
+                       .boot = place.deadline.boot,
+                       .groups = {}});
     }
     for (const auto& [id, live] : live_) {
         // One that is over is published as what it is: over since the beginning of time.

@@ -19,6 +19,7 @@
 #include "daemon/choose.h"
 #include "daemon/elevations.h"
 #include "daemon/journal.h"
+#include "daemon/last_use.h"
 #include "daemon/login_table.h"
 #include "daemon/loop.h"
 #include "daemon/rate_limit.h"
@@ -36,7 +37,10 @@ namespace jit {
 
 // What is left of a use that hasn't ended.
 struct Ongoing {
-    RequestId grant; // that it began under
+    RequestId grant;      // that it began under
+    RequestId chain;      // of that grant
+    RequestId carried_by; // the chain of the grant that carries it now; empty: none does
+    BootTime last_used;   // as far as it was looked
     // When it counts as over, the command itself or the login, whatever it left behind; none: it isn't.
     std::optional<BootTime> over;
 };
@@ -58,7 +62,7 @@ public:
         std::string name;
         Fd directory;
     };
-    Result<Place> reserve(const RequestId& grant, const Deadline& deadline, const CgroupLimits& limits);
+    Result<Place> reserve(const Request& grant, const Deadline& deadline, const CgroupLimits& limits);
     // Takes the place back, killing what is in it.
     void give_back(const std::string& name);
 
@@ -79,6 +83,13 @@ public:
     using Changed = std::function<void(Uid)>;
     void on_change(Changed call) { use_changed_ = std::move(call); }
     [[nodiscard]] std::vector<Ongoing> ongoing(Uid uid) const;
+    // Looks when what is going on of theirs was last used. Without a terminal, or with one that can't be
+    // seen, it is in use.
+    void look_at_use(Uid uid);
+    // Whether a command is about to begin under a grant of the chain.
+    [[nodiscard]] bool is_about_to_begin(const RequestId& chain) const;
+    // A line to the terminals of the logins that a chain of grants carries.
+    void tell_logins(const RequestId& chain, const std::string& line);
 
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
@@ -103,17 +114,20 @@ public:
 private:
     struct Carrier {
         RequestId grant;
+        RequestId chain;
         Deadline deadline;
         Millis window;
     };
     struct Live {
         Use use;
+        RequestId chain;                // of the grant that it began under
         std::optional<Carrier> carrier; // as judged last
         Fd events;                      // an elevation's cgroup.events; a login's leader (a pidfd)
         Loop::Source watch;
         Fd command; // of an elevation: its first process (a pidfd)
         Loop::Source command_watch;
         std::optional<BootTime> over_at; // Ongoing::over
+        std::optional<LastUse> last_use;
         bool warned = false;
         Notices notices;             // of a login; jit-sudo tells by itself
         std::optional<Time> planned; // the end that they are of, by the clock that doesn't waver
@@ -153,6 +167,8 @@ private:
     void watch_place(Live& live);
     void watch_command(Live& live);
     void counts_as_over(Live& live, BootTime at);
+    void look_at_terminals(const std::set<std::uint32_t>& sessions, bool ours);
+    void tell();
     void finish(const std::set<std::string>& ended, Time now);
     void settle();
     Result<void> publish_all();
@@ -176,7 +192,11 @@ private:
     std::set<std::uint32_t> to_warn_;       // sessions of logins that end soon
     Elevations elevations_;
     std::map<std::string, Live> live_;
-    std::map<std::string, Deadline> reserved_;
+    struct Reserved {
+        Deadline deadline;
+        RequestId chain; // of the grant that it is to begin under
+    };
+    std::map<std::string, Reserved> reserved_;
     std::string published_;
     bool changed_ = true;
     std::optional<BootTime> next_; // when enforce() has something to do again

@@ -20,12 +20,12 @@ constexpr Millis after_its_word(100);      // jit-sudo's own process in the cgro
 
 } // namespace
 
-Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline,
+Result<Uses::Place> Uses::reserve(const Request& grant, const Deadline& deadline,
                                   const CgroupLimits& limits) {
     std::string random(4, '\0');
     randombytes_buf(random.data(), random.size());
-    const std::string name = grant + "-" + to_hex(random);
-    reserved_.emplace(name, deadline);
+    const std::string name = grant.id + "-" + to_hex(random);
+    reserved_.emplace(name, Reserved{.deadline = deadline, .chain = grant.chain});
     // Published before it is there, or the sweep would take it for a leftover.
     if (auto published = publish_all(); !published) {
         reserved_.erase(name);
@@ -111,8 +111,8 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         if (use.session) {
             fields["session"] = *use.session;
         }
-        if (const auto deadline = reserved_.find(use.id); deadline != reserved_.end()) {
-            fields["until"] = deadline->second.time.time_since_epoch().count();
+        if (const auto place = reserved_.find(use.id); place != reserved_.end()) {
+            fields["until"] = place->second.deadline.time.time_since_epoch().count();
         }
         fields.update(argv);
         store_.append("use.started", use.started, fields);
@@ -158,7 +158,8 @@ void Uses::watch_command(Live& live) {
     // Held now; the number may have gone to another since it was written down.
     if (live.use.exited || !elevations_.holds(live.use.id, live.use.pid) || has_ended(live.command.get())) {
         live.command.reset();
-        return counts_as_over(live, clock_.now().boot);
+        const Now now = clock_.now();
+        return counts_as_over(live, now.boot - (now.time - live.use.exited.value_or(now.time)));
     }
     live.command_watch = loop_.on_io(live.command.get(), EPOLLIN, [this, id = live.use.id](std::uint32_t) {
         if (const auto found = live_.find(id); found != live_.end()) {

@@ -55,6 +55,7 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
         return std::nullopt;
     }
     return Carrier{.grant = grant->id,
+                   .chain = grant->chain,
                    .deadline = in_this_boot(*grant->not_after, clock_, now),
                    .window = grant->not_after->time - *grant->not_before};
 }

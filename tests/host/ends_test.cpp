@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
+#include <vector>
+
 namespace jit::host {
 namespace {
 
@@ -36,14 +39,63 @@ max          = "1h"
 uses         = 3
 authenticate = false
 commands     = ["/usr/bin/id -u"]
+
+[role.desk]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+idle         = "10m"
+login        = ["sshd"]
+
+[role.work]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+idle         = "10m"
+authenticate = false
+commands     = ["/usr/bin/sleep 911"]
+
+[role.busy]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+idle         = "10m"
+authenticate = false
+commands     = ["/usr/bin/sleep 912"]
+
+[role.silent]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+idle         = "10m"
+authenticate = false
+commands     = ["/usr/bin/sleep 913"]
+
+[role.visit]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+closes       = true
+login        = ["sshd"]
+
+[role.errand]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+closes       = true
+authenticate = false
+commands     = ["/usr/bin/sleep *"]
 )";
+
+constexpr const char* STOP = "systemctl stop jitd.socket jitd-helper.socket jitd.service; ";
+constexpr const char* START = "systemctl start jitd.socket jitd-helper.socket jitd.service";
 
 class Ends : public GatedHost {
 protected:
     Ends() { host.policy(ENDS_POLICY); }
 
-    bool ended(const std::string& id, const std::string& cause) {
-        return eventually([&] { return state(host, id) == "ended (" + cause + ")"; }, 15s);
+    bool ended(const std::string& id, const std::string& cause, std::chrono::seconds within = 15s) {
+        return eventually([&] { return state(host, id) == "ended (" + cause + ")"; }, within);
     }
     bool ends(const std::string& what) {
         return eventually([&] { return running(what).empty(); }, 15s);
@@ -84,8 +136,7 @@ TEST_F(Ends, used_up_with_its_last_command_and_what_that_left_behind) {
     const std::string unseen = ask(host, "alice", "once");
     Session unwatched = host.begin_as("alice", "jit-sudo sh -c 'sleep 905 & echo begun; sleep 906'");
     ASSERT_TRUE(unwatched.shows("begun"));
-    host.root("systemctl stop jitd.socket jitd-helper.socket jitd.service; pkill -KILL -x jit-sudo; "
-              "pkill -fx 'sleep 906'; systemctl start jitd.socket jitd-helper.socket jitd.service");
+    host.root(std::string(STOP) + "pkill -KILL -x jit-sudo; pkill -fx 'sleep 906'; " + START);
     EXPECT_TRUE(ended(unseen, "used_up")) << state(host, unseen);
     EXPECT_TRUE(ends("sleep 905"));
 }
@@ -98,6 +149,75 @@ TEST_F(Ends, of_many_that_start_at_once_no_more_than_are_left_do) {
     EXPECT_TRUE(eventually([&] { return host.root("jitctl audit --kind use.ended | wc -l").out == "3\n"; }));
     EXPECT_THAT(host.root("jitctl audit --kind use.ended").out, Not(HasSubstr("killed=true")))
         << "they had ended by themselves";
+}
+
+// What is on the host now becomes `seconds` older, for all that jitd knows, and terminals by 20 minutes but
+// for the one that is spared.
+void grow_old(Host& host, int seconds, const std::string& spared) {
+    host.root(STOP);
+    host.root("for t in /dev/pts/[0-9]*; do [ $t = " + spared + " ] || touch -d '20 minutes ago' $t; done");
+    const std::string by = std::to_string(seconds * 1000);
+    edit_database(host, "UPDATE requests SET not_before = not_before - " + by +
+                            "; UPDATE uses SET started = started - " + by);
+    host.root(START);
+}
+
+TEST_F(Ends, idle_when_nothing_was_typed_or_shown_on_its_terminals) {
+    gate("sshd", "--only sre");
+    const std::string desk = let_in("desk --for 1h");
+    const std::string work = ask(host, "dave", "work");
+    const std::string busy = ask(host, "dave", "busy");
+    const std::string silent = ask(host, "dave", "silent");
+    Session login = host.begin_as("alice", "echo in; sleep 600", {.tty = true});
+    ASSERT_TRUE(login.shows("in"));
+    Session idle = host.begin_as("dave", "jit-sudo sleep 911", {.tty = true});
+    Session typing = host.begin_as("dave", "tty; jit-sudo sleep 912", {.tty = true});
+    Session unattended = host.begin_as("dave", "jit-sudo sleep 913");
+    ASSERT_TRUE(typing.shows("/dev/pts/"));
+    ASSERT_TRUE(eventually([&] { return host.root("pgrep -fxc 'sleep 91[1-3]'").out == "3\n"; }));
+    const std::string terminal = typing.output().substr(0, typing.output().find_first_of("\r\n"));
+
+    grow_old(host, 590, terminal); // of ten minutes
+    EXPECT_TRUE(login.shows("desk isn't used and ends in ", 20s)) << login.output();
+    EXPECT_TRUE(ended(desk, "idle", 60s))
+        << state(host, desk) << ", and what was written there is no use of it";
+    EXPECT_TRUE(login.wait());
+    EXPECT_TRUE(ended(work, "idle", 60s)) << state(host, work);
+    EXPECT_TRUE(idle.wait());
+    EXPECT_THAT(host.as("dave", "jitctl show " + work).out, HasSubstr("not used for 10m"));
+    EXPECT_THAT(running("sleep 911"), IsEmpty());
+    EXPECT_THAT(audit(), HasSubstr("cause=idle"));
+    EXPECT_EQ(state(host, busy), "active");
+    EXPECT_EQ(state(host, silent), "active");
+    EXPECT_THAT(running("sleep 912"), Not(IsEmpty()));
+    EXPECT_THAT(running("sleep 913"), Not(IsEmpty()));
+}
+
+TEST_F(Ends, closed_when_its_last_login_or_command_is_over) {
+    gate("sshd", "--only sre");
+    const std::string visit = let_in("visit --for 1h");
+    // One after the other, as scp in a script.
+    EXPECT_EQ(host.as("alice", "echo one").out, "one\n");
+    Session open = host.begin_as("alice", "echo two; nohup sleep 921 </dev/null >/dev/null 2>&1 & sleep 600");
+    ASSERT_TRUE(open.shows("two"));
+    const std::string errand = ask(host, "dave", "errand");
+    const std::string unused = ask(host, "dave", "errand --for 50m");
+    Session command = host.begin_as("dave", "jit-sudo sleep 922");
+    ASSERT_TRUE(eventually([&] { return !running("sleep 922").empty(); }));
+    EXPECT_EQ(state(host, visit), "active");
+
+    // One is over before jitd's eyes, one while it is away.
+    host.root("pkill -fx 'sleep 922'");
+    ASSERT_TRUE(command.wait());
+    host.root(STOP);
+    open.end();
+    host.root(START);
+    EXPECT_TRUE(ended(visit, "closed", 60s)) << state(host, visit);
+    EXPECT_TRUE(ended(errand, "closed", 60s)) << state(host, errand);
+    EXPECT_TRUE(ends("sleep 921"));
+    EXPECT_NE(host.as("alice", "true").status, 0);
+    EXPECT_THAT(audit(), HasSubstr("cause=closed"));
+    EXPECT_EQ(state(host, unused), "active") << "nothing was begun under it";
 }
 
 } // namespace
