@@ -260,11 +260,11 @@ Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
     return denial;
 }
 
-Denial deny_too_short(const Role& role, const Request& grant, Millis left) {
+Denial deny_too_short(const Role& role, const Request& grant, Millis left, bool extends) {
     return {.message = fmt::format("{} has {} left, and starts no command with less than {}", role.name,
                                    describe_duration(left), format_duration(role.needs)),
-            .next = {role.extend ? fmt::format("more time: jitctl extend {} --reason '…'", grant.id)
-                                 : request_line(role)},
+            .next = {extends ? fmt::format("more time: jitctl extend {} --reason '…'", grant.id)
+                             : request_line(role)},
             .offers = {}};
 }
 

@@ -70,6 +70,7 @@ struct Denial {
 [[nodiscard]] Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
                           const std::vector<Request>& mine, const std::vector<Lock>& locks,
                           const std::function<std::string(const Role&)>& how);
-[[nodiscard]] Denial deny_too_short(const Role& role, const Request& grant, Millis left);
+// `extends`: there is more time to be had for the grant.
+[[nodiscard]] Denial deny_too_short(const Role& role, const Request& grant, Millis left, bool extends);
 
 } // namespace jit

@@ -251,7 +251,8 @@ void HelperServer::decide(std::uint64_t id) {
     const Role& role = parts_.policy.roles.at(grant->role);
     const Millis left = grant->not_after->time - now.time;
     if (left < role.needs) {
-        const Denial denial = deny_too_short(role, *grant, left);
+        const Denial denial =
+            deny_too_short(role, *grant, left, parts_.requests.can_be_extended(*grant, role));
         record_refusal(connection, denial.message);
         return refuse(id, denial);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The one loop that keeps the host as the database says. It wakes at the next deadline, when the clock is
-// set, when told, and once a minute while grants live (eligibility is read again). With no grant and no
-// request it sleeps.
+// set, when told, and while grants live once a minute and when the host's accounts or groups change
+// (eligibility is read again). With no grant and no request it sleeps.
 #pragma once
 
 #include "core/audit.h"
@@ -43,6 +43,7 @@ public:
 private:
     void arm();
     void watch_clock();
+    void watch_accounts();
 
     Loop& loop_;
     Store& store_;
@@ -62,6 +63,8 @@ private:
     Loop::Source timer_;
     Fd clock_watch_;
     Loop::Source clock_set_;
+    Fd accounts_watch_; // of /etc
+    Loop::Source accounts_seen_;
 };
 
 } // namespace jit

@@ -94,12 +94,19 @@ public:
                         const Json& more = Json::object());
 
     [[nodiscard]] Result<Request> find(const RequestId& id);
+    // Whether there is more time to be had for it.
+    [[nodiscard]] bool can_be_extended(const Request& grant, const Role& role);
     [[nodiscard]] std::string access_of(const Role& role) const; // "up to 1h, oncall approves"
 
 private:
     Result<const Role*> role_named(const std::string& name) const;
     Result<Request> draft(const Caller& caller, const Party& beneficiary, const Role& role, const Ask& ask);
     Result<Request> file_or_start(Request request);
+    // A chain of extensions: until when it is given now, and until when it could be.
+    struct Reach {
+        Time end, most;
+    };
+    [[nodiscard]] Reach reach_of(const Request& grant, const Role& role);
     void start(Request& request, const Now& now);
     struct End {
         Cause cause;

@@ -190,6 +190,20 @@ TEST_F(Counting, what_has_begun_in_a_chain_and_was_over_last_is_known_of_all_its
     EXPECT_EQ(store->used_of_chain(grant.chain).last, use.exited) << "the command, not what it left behind";
 }
 
+TEST_F(Counting, an_extension_is_offered_while_there_is_more_time_to_be_had) {
+    const Request grant = filed(caller("alice"), ask("once", hours(1)));
+    Role role = policy.roles.at("once");
+    EXPECT_TRUE(requests->can_be_extended(grant, role));
+    EXPECT_THAT(deny_too_short(role, grant, minutes(1), true).next,
+                testing::ElementsAre("more time: jitctl extend " + grant.id + " --reason '…'"));
+    role.extend = hours(1);
+    EXPECT_FALSE(requests->can_be_extended(grant, role)) << "it has all of it";
+    role.extend.reset();
+    EXPECT_FALSE(requests->can_be_extended(grant, role));
+    EXPECT_THAT(deny_too_short(role, grant, minutes(1), false).next,
+                testing::ElementsAre("jitctl request once --reason '…'"));
+}
+
 Ongoing going_on(const RequestId& grant, std::optional<BootTime> over) {
     return {.grant = grant, .chain = grant, .carried_by = grant, .last_used = {}, .over = over};
 }
