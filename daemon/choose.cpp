@@ -194,6 +194,19 @@ const Request* longest_for_group(const Policy& policy, const std::vector<Request
     return best(policy, active, by, now, boot_id, gives, end_of);
 }
 
+std::vector<const Request*> all_for_login(const Policy& policy, const std::vector<Request>& active,
+                                          const Party& by, const LoginNeeds& needs, const Now& now,
+                                          const std::string& boot_id) {
+    std::vector<const Request*> all;
+    if (needs.gated) {
+        all.push_back(longest_for_login(policy, active, by, needs.service, now, boot_id));
+    }
+    for (const std::string& group : needs.groups) {
+        all.push_back(longest_for_group(policy, active, by, group, now, boot_id));
+    }
+    return std::ranges::find(all, nullptr) == all.end() ? all : std::vector<const Request*>();
+}
+
 Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
             const std::vector<Request>& mine, const std::vector<Lock>& locks,
             const std::function<std::string(const Role&)>& how) {

@@ -51,6 +51,12 @@ struct Began {
                                                const Party& by, std::string_view group, const Now& now,
                                                const std::string& boot_id);
 
+// What a login needs, each by the one that lives longest; none: something of it isn't given.
+[[nodiscard]] std::vector<const Request*> all_for_login(const Policy& policy,
+                                                        const std::vector<Request>& active, const Party& by,
+                                                        const LoginNeeds& needs, const Now& now,
+                                                        const std::string& boot_id);
+
 // A role that would allow what was refused.
 struct Offer {
     std::string role;

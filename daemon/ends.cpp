@@ -181,7 +181,7 @@ std::optional<BootTime> all_over(const std::vector<Ongoing>& ongoing, const Requ
 Unused unused_since(const std::vector<Ongoing>& ongoing, const RequestId& chain, BootTime last) {
     Unused unused{.going_on = false, .last = last};
     for (const Ongoing& use : ongoing) {
-        if (use.chain == chain || use.carried_by == chain) {
+        if (use.chain == chain || use.carried_by.contains(chain)) {
             unused.going_on = unused.going_on || !use.over;
             unused.last = std::max(unused.last, use.last_used);
         }

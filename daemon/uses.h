@@ -37,10 +37,10 @@ namespace jit {
 
 // What is left of a use that hasn't ended.
 struct Ongoing {
-    RequestId grant;      // that it began under
-    RequestId chain;      // of that grant
-    RequestId carried_by; // the chain of the grant that carries it now; empty: none does
-    BootTime last_used;   // as far as it was looked
+    RequestId grant;                // that it began under
+    RequestId chain;                // of that grant
+    std::set<RequestId> carried_by; // the chains of those that carry it now, each of which it needs
+    BootTime last_used;             // as far as it was looked
     // When it counts as over, the command itself or the login, whatever it left behind; none: it isn't.
     std::optional<BootTime> over;
 };
@@ -114,7 +114,7 @@ public:
 private:
     struct Carrier {
         RequestId grant;
-        RequestId chain;
+        std::set<RequestId> chains; // of this grant, and of what else it is carried by together with it
         Deadline deadline;
         Millis window;
     };
@@ -143,8 +143,6 @@ private:
     // gone.
     [[nodiscard]] Began how_it_began(const Use& use, const std::vector<Request>& active) const;
     [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now, GrantsOf& known) const;
-    [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
-                                                  const Now& now) const;
     void judge(const std::string& id, Live& live, const Now& now, GrantsOf& known);
     void notify(Live& live, const Now& now);
     void tell_why(const std::string& id, const RequestId& grant);

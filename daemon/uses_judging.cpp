@@ -40,8 +40,15 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
                                                                                    : std::nullopt;
     }
     const Request* grant = nullptr;
+    std::set<RequestId> chains;
     if (use.login) {
-        grant = carrier_of_login(use, *active, now);
+        for (const Request* needed :
+             all_for_login(policy_, *active, use.by, *use.login, now, clock_.boot_id())) {
+            chains.insert(needed->chain);
+            if (grant == nullptr || needed->not_after->time < grant->not_after->time) {
+                grant = needed;
+            }
+        }
     } else {
         const Wanted wanted{.by = use.by, .run_as = use.run_as, .group = use.group, .command = use.command};
         grant = longest(policy_, *active, wanted, how_it_began(use, *active), now, clock_.boot_id());
@@ -54,8 +61,9 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
     if (grant == nullptr) {
         return std::nullopt;
     }
+    chains.insert(grant->chain);
     return Carrier{.grant = grant->id,
-                   .chain = grant->chain,
+                   .chains = std::move(chains),
                    .deadline = in_this_boot(*grant->not_after, clock_, now),
                    .window = grant->not_after->time - *grant->not_before};
 }

@@ -172,24 +172,6 @@ bool Uses::may_have_ended(const Live& live) const {
     return populated && !*populated;
 }
 
-const Request* Uses::carrier_of_login(const Use& use, const std::vector<Request>& active,
-                                      const Now& now) const {
-    const std::string& boot_id = clock_.boot_id();
-    const Request* first = nullptr;
-    const auto needs = [&](const Request* grant) {
-        if (grant != nullptr && (first == nullptr || grant->not_after->time < first->not_after->time)) {
-            first = grant;
-        }
-        return grant != nullptr;
-    };
-    bool all = !use.login->gated ||
-               needs(longest_for_login(policy_, active, use.by, use.login->service, now, boot_id));
-    for (const std::string& group : use.login->groups) {
-        all = all && needs(longest_for_group(policy_, active, use.by, group, now, boot_id));
-    }
-    return all ? first : nullptr;
-}
-
 void Uses::record_refusals() {
     const auto refusals = registered_.take_refusals();
     if (refusals.empty()) {

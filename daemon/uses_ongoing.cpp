@@ -21,7 +21,7 @@ std::vector<Ongoing> Uses::ongoing(Uid uid) const {
         if (live.use.by.uid == uid) {
             found.push_back({.grant = live.use.grant,
                              .chain = live.chain,
-                             .carried_by = live.carrier ? live.carrier->chain : RequestId(),
+                             .carried_by = live.carrier ? live.carrier->chains : std::set<RequestId>(),
                              .last_used = live.last_use->at(),
                              .over = live.over_at});
         }
@@ -77,7 +77,7 @@ void Uses::look_at_terminals(const std::set<std::uint32_t>& sessions, bool ours)
 void Uses::tell_logins(const RequestId& chain, const std::string& line) {
     for (const auto& [id, live] : live_) {
         if (live.use.login && live.use.session && !live.over &&
-            (live.chain == chain || (live.carrier && live.carrier->chain == chain))) {
+            (live.chain == chain || (live.carrier && live.carrier->chains.contains(chain)))) {
             to_tell_[*live.use.session] = {.uid = live.use.by.uid, .line = line};
         }
     }

@@ -204,8 +204,31 @@ TEST_F(Counting, an_extension_is_offered_while_there_is_more_time_to_be_had) {
                 testing::ElementsAre("jitctl request once --reason '…'"));
 }
 
+TEST_F(Counting, a_login_is_carried_by_all_that_it_needs_together) {
+    const auto carried_by = [&](const LoginNeeds& needs) {
+        std::vector<RequestId> ids;
+        const auto active = store->active();
+        for (const Request* grant :
+             all_for_login(policy, active, caller("alice").party, needs, clock.now(), clock.boot_id())) {
+            ids.push_back(grant->id);
+        }
+        return ids;
+    };
+    Ask database = ask("db", minutes(30));
+    database.ticket = "INC-1";
+    const LoginNeeds both{.service = "sshd", .gated = true, .groups = {"postgres"}, .cgroup = {}};
+    const Request web = filed(caller("alice"), ask("web", hours(1)));
+    EXPECT_THAT(carried_by(both), testing::IsEmpty()) << "one of two";
+    const auto postgres =
+        requests->approve(caller("bob"), filed(caller("alice"), database).id, "", account("alice"));
+    ASSERT_TRUE(postgres);
+    EXPECT_THAT(carried_by(both), testing::ElementsAre(web.id, postgres->id));
+    EXPECT_THAT(carried_by({.service = "sshd", .gated = false, .groups = {"postgres"}, .cgroup = {}}),
+                testing::ElementsAre(postgres->id));
+}
+
 Ongoing going_on(const RequestId& grant, std::optional<BootTime> over) {
-    return {.grant = grant, .chain = grant, .carried_by = grant, .last_used = {}, .over = over};
+    return {.grant = grant, .chain = grant, .carried_by = {grant}, .last_used = {}, .over = over};
 }
 
 TEST(OngoingUses, are_all_over_with_the_last_of_them) {
@@ -223,7 +246,7 @@ TEST(OngoingUses, count_for_the_chain_that_they_began_under_and_for_the_one_that
     use.last_used = at;
     for (const auto& [began, carries] : {std::pair("7f3a", "7f3a"), {"7f3a", "00ff"}, {"00ff", "7f3a"}}) {
         use.chain = began;
-        use.carried_by = carries;
+        use.carried_by = {carries, "bbbb"};
         const Unused unused = unused_since({use}, "7f3a", at - minutes(5));
         EXPECT_TRUE(unused.going_on) << began << carries;
         EXPECT_EQ(unused.last, at) << began << carries;
