@@ -21,7 +21,10 @@ constexpr std::array causes{std::pair{Cause::expired, std::string_view("expired"
                             std::pair{Cause::released, std::string_view("released")},
                             std::pair{Cause::revoked, std::string_view("revoked")},
                             std::pair{Cause::locked, std::string_view("locked")},
-                            std::pair{Cause::ineligible, std::string_view("ineligible")}};
+                            std::pair{Cause::ineligible, std::string_view("ineligible")},
+                            std::pair{Cause::used_up, std::string_view("used_up")},
+                            std::pair{Cause::idle, std::string_view("idle")},
+                            std::pair{Cause::closed, std::string_view("closed")}};
 
 } // namespace
 

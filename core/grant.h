@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A request and the grant that it becomes: one record with one id for its whole life.
 //
-//   pending → active → ended (expired | released | revoked | locked | ineligible)
+//   pending → active → ended (expired | released | revoked | locked | ineligible | used_up | idle |
+//                     closed)
 //   pending → denied | cancelled | timed_out
 #pragma once
 
@@ -16,7 +17,7 @@
 namespace jit {
 
 enum class State { pending, active, ended, denied, cancelled, timed_out };
-enum class Cause { expired, released, revoked, locked, ineligible };
+enum class Cause { expired, released, revoked, locked, ineligible, used_up, idle, closed };
 
 // As written in the database, in the audit and on the socket.
 [[nodiscard]] std::string_view name_of(State state);
@@ -69,6 +70,8 @@ struct Request {
     std::string login_person;
     std::string reason;
     std::string ticket;
+    std::optional<std::uint32_t> uses; // so many commands it starts, as its role had it when it was asked for
+    std::uint32_t used = 0;            // what has begun under it
     Millis duration{0};
     Time filed;
     Time answer_by;

@@ -8,6 +8,7 @@
 #include "core/time.h"
 #include "core/types.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -84,6 +85,9 @@ struct Role {
     Millis max{0};                // the longest one grant may last
     std::optional<Millis> extend; // the longest a chain of extensions may reach; without it no extension
     Millis needs{0};              // no command is started with less than this left
+    std::optional<std::uint32_t> uses{}; // so many commands a grant starts; unset: any number
+    std::optional<Millis> idle{};        // unused for so long, a grant ends
+    bool closes = false;                 // and when its last login or command is over
     std::vector<std::string> run_as;
     std::vector<CommandPattern> commands;
     std::vector<std::string> groups;      // in this login's processes only

@@ -258,9 +258,39 @@ void check_limits(Draft& draft, const Role& role) {
     }
 }
 
+// What ends a grant by its use must see all of its use.
+void check_ends(Draft& draft, const Role& role) {
+    const std::string path = "role." + role.name;
+    for (const auto& [given, key] :
+         {std::pair(!role.login.empty(), "login"), std::pair(!role.groups.empty(), "groups"),
+          std::pair(!role.memberships.empty(), "memberships")}) {
+        if (given && role.uses) {
+            draft.error(path + ".uses",
+                        fmt::format("counts commands only, and the role has '{}' as well: write that into a "
+                                    "role of its own",
+                                    key));
+        }
+    }
+    for (const auto& [set, key] :
+         {std::pair(role.idle.has_value(), "idle"), std::pair(role.closes, "closes")}) {
+        if (set && !role.memberships.empty()) {
+            draft.error(
+                fmt::format("{}.{}", path, key),
+                "nobody sees whether a membership is used: write 'memberships' into a role of their own");
+        }
+    }
+    const Millis longest = role.extend.value_or(role.max);
+    if (role.idle && role.max != Millis{0} && *role.idle >= longest) {
+        draft.error(path + ".idle", fmt::format("{} is not less than {}, {}: it would never be reached",
+                                                format_duration(*role.idle), role.extend ? "extend" : "max",
+                                                format_duration(longest)));
+    }
+}
+
 void check_role(Draft& draft, const Role& role) {
     const std::string path = "role." + role.name;
     check_limits(draft, role);
+    check_ends(draft, role);
     check_commands(draft, role);
     check_confinement(draft, role);
     const auto found = draft.policy.risks.find(role.risk);

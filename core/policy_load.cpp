@@ -20,6 +20,9 @@ constexpr unsigned most_approvals = 16; // of one stage
 constexpr std::size_t most_stages = 8;
 constexpr unsigned most_repetitions = 1024; // in a ticket's pattern
 constexpr std::size_t longest_ticket = 256; // its pattern
+constexpr std::int64_t most_uses = 10'000;
+constexpr Millis shortest_idle =
+    std::chrono::minutes(1); // a terminal's times are 8 s old (drivers/tty/tty_io.c)
 
 constexpr std::array<std::string_view, 5> top_keys = {"site", "person", "people", "risk", "role"};
 constexpr std::array<std::string_view, 6> site_keys = {"help",         "pending", "auditors",
@@ -28,11 +31,11 @@ constexpr std::array<std::string_view, 2> person_keys = {"accounts", "principals
 constexpr std::array<std::string_view, 2> people_keys = {"members", "signers"};
 constexpr std::array<std::string_view, 2> risk_keys = {"auto_approve", "stages"};
 constexpr std::array<std::string_view, 3> stage_keys = {"from", "count", "signed"};
-constexpr std::array<std::string_view, 24> role_keys = {
+constexpr std::array<std::string_view, 27> role_keys = {
     "title",    "risk",         "eligible",          "max",   "extend",  "needs",        "run_as",
     "commands", "groups",       "memberships",       "login", "ticket",  "authenticate", "auth_timeout",
     "env",      "capabilities", "no_new_privileges", "write", "execute", "digests",      "directory",
-    "memory",   "processes",    "second_factor"};
+    "memory",   "processes",    "second_factor",     "uses",  "idle",    "closes"};
 static_assert(std::ranges::all_of(confinement_keys, [](std::string_view key) {
     return std::ranges::find(role_keys, key) != role_keys.end();
 }));
@@ -210,6 +213,23 @@ void check_ticket(Draft& draft, const std::string& key, const std::string& patte
     regfree(&regex);
 }
 
+// What ends a grant before its time.
+void read_ends(Draft& draft, const Table& in, Role& role) {
+    if (in.has("uses")) {
+        const std::int64_t uses = in.integer("uses", 1);
+        if (uses < 1 || uses > most_uses) {
+            draft.error(in.key_path("uses"),
+                        fmt::format("expected 1 to {} commands, found {}", most_uses, uses));
+        }
+        role.uses = static_cast<std::uint32_t>(std::clamp(uses, std::int64_t{1}, most_uses));
+    }
+    role.idle = in.duration("idle");
+    if (role.idle && *role.idle < shortest_idle) {
+        draft.error(in.key_path("idle"), fmt::format("at least {}", format_duration(shortest_idle)));
+    }
+    role.closes = in.boolean("closes").value_or(false);
+}
+
 void read_role(Draft& draft, const Table& in, Role& role) {
     in.require("risk", "the [risk] that says who approves");
     in.require("eligible", "who may ask, such as eligible = [\"alice\", \"@sre\"]");
@@ -223,6 +243,7 @@ void read_role(Draft& draft, const Table& in, Role& role) {
     role.max = in.duration("max").value_or(Millis{0});
     role.extend = in.duration("extend");
     role.needs = in.duration("needs").value_or(Millis{0});
+    read_ends(draft, in, role);
     role.commands = in.commands("commands");
     role.run_as = in.strings("run_as", is_account_name, account_expected);
     if (in.fills("commands") && !in.has("run_as")) {

@@ -142,6 +142,11 @@ CREATE TABLE stocks (
     items TEXT NOT NULL
 ) STRICT;
 )sql",
+    R"sql(
+ALTER TABLE requests ADD COLUMN uses INTEGER CHECK (uses > 0);      -- so many commands it starts; NULL: any number
+ALTER TABLE requests ADD COLUMN used INTEGER NOT NULL DEFAULT 0;    -- what has begun under it
+UPDATE requests SET used = (SELECT count(*) FROM uses WHERE grant_ = requests.id);
+)sql",
 };
 
 } // namespace jit

@@ -8,9 +8,17 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace jit {
 namespace {
+
+std::uint32_t count_of_uses(std::int64_t value, const RequestId& id) {
+    if (!std::in_range<std::uint32_t>(value)) {
+        damaged("the uses of request " + id);
+    }
+    return static_cast<std::uint32_t>(value);
+}
 
 Request read_request(const Statement::Rows& rows) {
     Request request;
@@ -53,6 +61,10 @@ Request read_request(const Statement::Rows& rows) {
     request.ended_reason = rows.text(column++);
     request.extends = rows.text(column++);
     request.chain = rows.text(column++);
+    if (!rows.is_null(column)) {
+        request.uses = count_of_uses(rows.integer(column), request.id);
+    }
+    request.used = count_of_uses(rows.integer(column + 1), request.id);
     return request;
 }
 
@@ -198,7 +210,8 @@ void Store::insert(const Request& r) {
                          std::int64_t{number(r.requester.uid)}, r.login_person, r.reason, r.ticket,
                          std::int64_t{r.duration.count()}, count_of(r.filed), count_of(r.answer_by),
                          count_of(r.not_before), end.time, end.boot_id, end.boot, count_of(r.ended),
-                         r.ended_by, r.ended_reason, r.extends, r.chain);
+                         r.ended_by, r.ended_reason, r.extends, r.chain,
+                         r.uses ? std::optional(std::int64_t{*r.uses}) : std::nullopt, std::int64_t{r.used});
     for (const Answer& answer : r.answers) {
         add_answer(r.id, answer);
     }

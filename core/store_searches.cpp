@@ -18,10 +18,6 @@ std::optional<Time> Store::oldest_unsearched() {
     return rows.next() && !rows.is_null(0) ? std::optional(time_of(rows.integer(0))) : std::nullopt;
 }
 
-bool Store::was_used(const RequestId& grant) {
-    return sql_->was_used.run(grant).next();
-}
-
 std::int64_t Store::keep_stock(const std::string& items) {
     auto newest = sql_->newest_stock.run();
     std::int64_t id = 1; // 0 is none

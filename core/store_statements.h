@@ -14,7 +14,7 @@ constexpr std::string_view columns = "id, state, cause, role, scope, stages, per
                                      "requester, requester_account, requester_uid, "
                                      "login_person, reason, ticket, duration, filed, answer_by, not_before, "
                                      "not_after, boot_id, boot_deadline, ended, "
-                                     "ended_by, ended_reason, extends, chain";
+                                     "ended_by, ended_reason, extends, chain, uses, used";
 
 // A row that our own checks would never have written: the file was damaged or tampered with.
 [[noreturn]] inline void damaged(const std::string& what) {
@@ -96,7 +96,7 @@ struct Store::Statements {
               db.prepare("SELECT 1 FROM requests WHERE id = ?1 UNION ALL SELECT 1 FROM locks WHERE id = ?1")),
           insert(db.prepare(
               fmt::format("INSERT INTO requests ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                          "?,?,?,?,?)",
+                          "?,?,?,?,?,?,?)",
                           columns))),
           update(db.prepare("UPDATE requests SET state=?, cause=?, not_before=?, not_after=?, boot_id=?, "
                             "boot_deadline=?, ended=?, ended_by=?, ended_reason=? WHERE id=?")),
@@ -109,12 +109,15 @@ struct Store::Statements {
               "INSERT INTO uses (id, grant_, person, account, uid, run_as, group_, command, service, gated, "
               "groups, cgroup, cwd, tty, pid, session, boot_id, started, run_as_uid) "
               "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
+          count_use(db.prepare("UPDATE requests SET used = used + 1 WHERE id = ?")),
           update_use(db.prepare("UPDATE uses SET exited=?1, status=?2, ended=?3, "
                                 "command=CASE WHEN ?3 IS NULL THEN command END WHERE id=?4")),
           live_uses(db.prepare("SELECT * FROM uses WHERE ended IS NULL ORDER BY started")),
           find_use(db.prepare("SELECT * FROM uses WHERE id = ?")),
           use_of_session(db.prepare("SELECT * FROM uses WHERE session = ? AND boot_id = ? "
                                     "ORDER BY ended IS NULL DESC, started DESC LIMIT 1")),
+          used_of_chain(db.prepare("SELECT count(*), max(coalesce(exited, ended)) FROM uses WHERE grant_ IN "
+                                   "(SELECT id FROM requests WHERE chain = ?)")),
           is_elevation(
               db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? AND service IS NULL LIMIT 1")),
           insert_lock(db.prepare("INSERT INTO locks (id, kind, name, uid, reason, person, account, by_uid, "
@@ -129,7 +132,6 @@ struct Store::Statements {
           oldest_unsearched(
               db.prepare("SELECT min(ended) FROM requests WHERE state = 'ended' AND searched IS NULL "
                          "AND not_before IS NOT NULL")),
-          was_used(db.prepare("SELECT 1 FROM uses WHERE grant_ = ? LIMIT 1")),
           newest_stock(db.prepare("SELECT id, items FROM stocks ORDER BY id DESC LIMIT 1")),
           insert_stock(db.prepare("INSERT INTO stocks (id, items) VALUES (?,?)")),
           stock(db.prepare("SELECT items FROM stocks WHERE id = ?")),
@@ -150,10 +152,10 @@ struct Store::Statements {
 
     Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
         chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
-        exists, insert, update, answers, add_answer, insert_use, update_use, live_uses, find_use,
-        use_of_session, is_elevation, insert_lock, lift, locks, without_stock, unsearched, oldest_unsearched,
-        was_used, newest_stock, insert_stock, stock, stock_of, set_stock, set_searched, forget_stocks,
-        left_behind, append, events_after, add_checkpoint, checkpoints, get, set, unset;
+        exists, insert, update, answers, add_answer, insert_use, count_use, update_use, live_uses, find_use,
+        use_of_session, used_of_chain, is_elevation, insert_lock, lift, locks, without_stock, unsearched,
+        oldest_unsearched, newest_stock, insert_stock, stock, stock_of, set_stock, set_searched,
+        forget_stocks, left_behind, append, events_after, add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);

@@ -33,6 +33,7 @@ void Store::insert(const Use& u) {
         service, gated, groups, cgroup, u.cwd, u.tty, std::int64_t{u.pid},
         u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id, count_of(u.started),
         u.run_as_uid ? std::optional(std::int64_t{number(*u.run_as_uid)}) : std::nullopt);
+    sql_->count_use.execute(u.grant);
 }
 
 void Store::update(const Use& u) {
@@ -105,6 +106,11 @@ std::optional<Use> Store::find_use(const std::string& id) {
 std::optional<Use> Store::use_of_session(std::uint32_t session, const std::string& boot_id) {
     auto found = read_uses(sql_->use_of_session.run(std::int64_t{session}, boot_id));
     return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+Store::Used Store::used_of_chain(const RequestId& chain) {
+    auto rows = sql_->used_of_chain.run(chain);
+    return rows.next() ? Used{.count = rows.integer(0), .last = optional_time(rows, 1)} : Used{};
 }
 
 bool Store::is_elevation_session(std::uint32_t session, const std::string& boot_id) {

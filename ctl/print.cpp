@@ -80,6 +80,10 @@ void fields(std::string& out, std::string_view name, const std::vector<std::stri
     }
 }
 
+std::string commands_left(std::int64_t left) {
+    return left == 1 ? "1 command" : fmt::format("{} commands", left);
+}
+
 std::string lock_end(const reply::Lock& lock, Time now) {
     return lock.until ? "until " + until_time(*lock.until, now) : "until it is lifted";
 }
@@ -161,6 +165,9 @@ std::string use_text(const reply::Request& r, Time now, std::size_t most_command
             line("", "  " + r.scope.commands[index]);
         }
     }
+    if (r.uses_left) {
+        line("left", commands_left(*r.uses_left));
+    }
     if (!r.scope.login.empty()) {
         line("log in", fmt::format("through {}", fmt::join(r.scope.login, ", ")));
     }
@@ -174,6 +181,9 @@ std::string use_text(const reply::Request& r, Time now, std::size_t most_command
                                       r.not_after ? until_time(*r.not_after, now) : std::string("its end")));
         line("", fmt::format("when it ends, {} processes that carry {} are killed: logins, services, all",
                              for_another(r) ? r.person + "'s" : "your", one ? "the group" : "these groups"));
+    }
+    if (!r.ends_when.empty()) {
+        line("ends when", fmt::format("{}", fmt::join(r.ends_when, ", or ")));
     }
     if (!for_another(r)) {
         line("when done", fmt::format("jitctl release {}", r.id));
@@ -196,7 +206,7 @@ std::string table(const std::vector<reply::Request>& requests, Time now) {
         if (r.state == State::pending && r.answer_by) {
             when = until_time(*r.answer_by, now);
         } else if (r.state == State::active && r.not_after) {
-            when = until_time(*r.not_after, now);
+            when = until_time(*r.not_after, now) + (r.uses_left ? ", " + commands_left(*r.uses_left) : "");
         } else if (r.ended) {
             when = at_time(*r.ended, now);
         }
@@ -248,8 +258,10 @@ std::string details(const reply::Request& r, Time now) {
                   : describe_utc(*r.not_after));
     }
     moment("ended", r.ended);
+    fields(out, "ends when", r.over() ? std::vector<std::string>() : r.ends_when);
     fields(out, "run as", r.scope.run_as);
     fields(out, "command", r.scope.commands);
+    field(out, "left", r.uses_left && !r.over() ? commands_left(*r.uses_left) : std::string());
     fields(out, "confined", r.confined);
     fields(out, "group", r.scope.groups);
     for (const std::string& group : r.scope.memberships) {

@@ -135,6 +135,12 @@ Request request_of(const Json& json) {
     r.ended_by = optional_text(json, "ended_by");
     r.ended_reason = optional_text(json, "ended_reason");
     r.extends = optional_text(json, "extends");
+    if (json.contains("uses_left")) {
+        r.uses_left = whole(json, "uses_left");
+    }
+    if (json.contains("ends_when")) {
+        r.ends_when = texts(json, "ends_when");
+    }
     if (json.contains("confined")) {
         r.confined = texts(json, "confined");
     }

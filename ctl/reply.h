@@ -57,7 +57,9 @@ struct Request {
     std::string ended_by;
     std::string ended_reason;
     std::string extends;
-    std::vector<std::string> confined; // what its commands are held to, a line each
+    std::optional<std::int64_t> uses_left; // commands that it still starts; none: any number
+    std::vector<std::string> ends_when;    // before its time, a line each
+    std::vector<std::string> confined;     // what its commands are held to, a line each
     struct LeftBehind {
         std::int64_t count = 0;
         std::vector<std::string> left; // the first of them

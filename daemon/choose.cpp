@@ -70,6 +70,18 @@ std::string request_line(const Role& role) {
                        role.ticket.empty() ? "" : " --ticket '…'");
 }
 
+// Why a grant of a role that has it doesn't give it.
+std::string why_not(const Request& grant, const Role& role) {
+    if (uses_left(grant, role) == 0U) {
+        return fmt::format("your grant {} of {} is used up: {} started by it", grant.id, role.name,
+                           grant.used == 1 ? "its one command was"
+                                           : fmt::format("its {} commands were", grant.used));
+    }
+    return fmt::format(
+        "your grant {} of {} is without it: it was asked for in part, or before the role had it", grant.id,
+        role.name);
+}
+
 // Where all but one part of what is wanted is somebody's to have: that part.
 std::vector<std::string> near(const Policy& policy, const Party& party, const Account& account,
                               const Wanted& wanted) {
@@ -119,7 +131,7 @@ const Request* best(const Policy& policy, const std::vector<Request>& active, co
     for (const Request& grant : active) {
         const auto role = policy.roles.find(grant.role);
         if (grant.state == State::active && role != policy.roles.end() && grant.beneficiary == by &&
-            gives(grant.scope, role->second) && grant.not_after && !grant.not_after->over(now, boot_id) &&
+            gives(grant, role->second) && grant.not_after && !grant.not_after->over(now, boot_id) &&
             (found == nullptr || rank(*found) < rank(grant))) {
             found = &grant;
         }
@@ -143,36 +155,56 @@ bool could_carry(const Policy& policy, std::string_view role, const Wanted& want
 }
 
 const Request* longest(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
-                       const Confinement& held, const Now& now, const std::string& boot_id) {
-    const auto gives = [&](const Scope& scope, const Role& role) {
-        return (role.confinement.empty() || role.confinement == held) && role_has(scope, role, wanted);
+                       const Began& began, const Now& now, const std::string& boot_id) {
+    const auto counts_it = [&](const Request& grant) {
+        return grant.id == began.grant || (grant.chain == began.chain && !began.over);
+    };
+    const auto gives = [&](const Request& grant, const Role& role) {
+        return (role.confinement.empty() || role.confinement == began.held) &&
+               (!uses_left(grant, role) || counts_it(grant)) && role_has(grant.scope, role, wanted);
     };
     return best(policy, active, wanted.by, now, boot_id, gives, end_of);
 }
 
 const Request* choose(const Policy& policy, const std::vector<Request>& active, const Wanted& wanted,
                       const Now& now, const std::string& boot_id) {
-    const auto gives = [&](const Scope& scope, const Role& role) { return role_has(scope, role, wanted); };
+    const auto gives = [&](const Request& grant, const Role& role) {
+        return uses_left(grant, role) != 0U && role_has(grant.scope, role, wanted);
+    };
     return best(policy, active, wanted.by, now, boot_id, gives, [&](const Request& grant) {
         const Role& role = policy.roles.find(grant.role)->second;
-        return std::tuple(role.confinement.empty(), role.authenticate == false, end_of(grant));
+        return std::tuple(role.confinement.empty(), !uses_left(grant, role), role.authenticate == false,
+                          end_of(grant));
     });
 }
 
 const Request* longest_for_login(const Policy& policy, const std::vector<Request>& active, const Party& by,
                                  std::string_view service, const Now& now, const std::string& boot_id) {
-    const auto gives = [&](const Scope& scope, const Role& role) {
-        return scope_allows_login(scope, role, service);
+    const auto gives = [&](const Request& grant, const Role& role) {
+        return scope_allows_login(grant.scope, role, service);
     };
     return best(policy, active, by, now, boot_id, gives, end_of);
 }
 
 const Request* longest_for_group(const Policy& policy, const std::vector<Request>& active, const Party& by,
                                  std::string_view group, const Now& now, const std::string& boot_id) {
-    const auto gives = [&](const Scope& scope, const Role& role) {
-        return scope_allows_group(scope, role, group);
+    const auto gives = [&](const Request& grant, const Role& role) {
+        return scope_allows_group(grant.scope, role, group);
     };
     return best(policy, active, by, now, boot_id, gives, end_of);
+}
+
+std::vector<const Request*> all_for_login(const Policy& policy, const std::vector<Request>& active,
+                                          const Party& by, const LoginNeeds& needs, const Now& now,
+                                          const std::string& boot_id) {
+    std::vector<const Request*> all;
+    if (needs.gated) {
+        all.push_back(longest_for_login(policy, active, by, needs.service, now, boot_id));
+    }
+    for (const std::string& group : needs.groups) {
+        all.push_back(longest_for_group(policy, active, by, group, now, boot_id));
+    }
+    return std::ranges::find(all, nullptr) == all.end() ? all : std::vector<const Request*>();
 }
 
 Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
@@ -216,9 +248,7 @@ Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
             return request.role == role->name && request.state == State::active;
         });
         if (held != mine.end()) {
-            denial.next.push_back(fmt::format("your grant {} of {} is without it: it was asked for in part, "
-                                              "or before the role had it",
-                                              held->id, role->name));
+            denial.next.push_back(why_not(*held, *role));
         }
         denial.next.push_back(
             offer.pending.empty()
@@ -243,11 +273,11 @@ Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
     return denial;
 }
 
-Denial deny_too_short(const Role& role, const Request& grant, Millis left) {
+Denial deny_too_short(const Role& role, const Request& grant, Millis left, bool extends) {
     return {.message = fmt::format("{} has {} left, and starts no command with less than {}", role.name,
                                    describe_duration(left), format_duration(role.needs)),
-            .next = {role.extend ? fmt::format("more time: jitctl extend {} --reason '…'", grant.id)
-                                 : request_line(role)},
+            .next = {extends ? fmt::format("more time: jitctl extend {} --reason '…'", grant.id)
+                             : request_line(role)},
             .offers = {}};
 }
 

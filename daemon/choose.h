@@ -25,13 +25,21 @@ struct Wanted {
 
 // Whether a grant of the role could carry it, by its scope: the others needn't be read.
 [[nodiscard]] bool could_carry(const Policy& policy, std::string_view role, const Wanted& wanted);
+// How a command began.
+struct Began {
+    Confinement held;  // what it was held to
+    RequestId grant;   // that it began under
+    RequestId chain;   // of that grant
+    bool over = false; // it has ended, and what it left in the background lives
+};
 // Of those that carry it as it is held and live, the one that lives longest; nullptr: none. What began with
-// less to hold it is carried by no role that would have held it.
+// less to hold it is carried by no role that would have held it. A grant that counts what it starts carries
+// what it has counted, and what it extends until that is over.
 [[nodiscard]] const Request* longest(const Policy& policy, const std::vector<Request>& active,
-                                     const Wanted& wanted, const Confinement& held, const Now& now,
+                                     const Wanted& wanted, const Began& began, const Now& now,
                                      const std::string& boot_id);
-// The one to start it under: one that doesn't confine it where there is one, of these one that asks for no
-// password, and of these the one that lives longest.
+// The one to start it under: one that doesn't confine it where there is one, of these one that doesn't count
+// it, of these one that asks for no password, and of these the one that lives longest. None that is used up.
 [[nodiscard]] const Request* choose(const Policy& policy, const std::vector<Request>& active,
                                     const Wanted& wanted, const Now& now, const std::string& boot_id);
 
@@ -42,6 +50,12 @@ struct Wanted {
 [[nodiscard]] const Request* longest_for_group(const Policy& policy, const std::vector<Request>& active,
                                                const Party& by, std::string_view group, const Now& now,
                                                const std::string& boot_id);
+
+// What a login needs, each by the one that lives longest; none: something of it isn't given.
+[[nodiscard]] std::vector<const Request*> all_for_login(const Policy& policy,
+                                                        const std::vector<Request>& active, const Party& by,
+                                                        const LoginNeeds& needs, const Now& now,
+                                                        const std::string& boot_id);
 
 // A role that would allow what was refused.
 struct Offer {
@@ -62,6 +76,7 @@ struct Denial {
 [[nodiscard]] Denial deny(const Policy& policy, const Account& account, const Wanted& wanted,
                           const std::vector<Request>& mine, const std::vector<Lock>& locks,
                           const std::function<std::string(const Role&)>& how);
-[[nodiscard]] Denial deny_too_short(const Role& role, const Request& grant, Millis left);
+// `extends`: there is more time to be had for the grant.
+[[nodiscard]] Denial deny_too_short(const Role& role, const Request& grant, Millis left, bool extends);
 
 } // namespace jit

@@ -138,6 +138,14 @@ bool scope_allows_login(const Scope& scope, const Role& role, std::string_view s
     return contains(scope.login, service) && contains(role.login, service);
 }
 
+std::optional<std::uint32_t> uses_left(const Request& grant, const Role& role) {
+    auto most = grant.uses;
+    if (role.uses) {
+        most = std::min(*role.uses, most.value_or(*role.uses));
+    }
+    return most ? std::optional(*most - std::min(*most, grant.used)) : std::nullopt;
+}
+
 Result<std::vector<Stage>> route(const Policy& policy, const Role& role, Millis duration) {
     const auto risk = policy.risks.find(role.risk);
     if (risk == policy.risks.end()) {

@@ -43,6 +43,10 @@ namespace jit {
 [[nodiscard]] bool scope_allows_group(const Scope& scope, const Role& role, std::string_view group);
 [[nodiscard]] bool scope_allows_login(const Scope& scope, const Role& role, std::string_view service);
 
+// How many commands the grant still starts, by what the role had when it was asked for and has now; none: any
+// number.
+[[nodiscard]] std::optional<std::uint32_t> uses_left(const Request& grant, const Role& role);
+
 // The stages a request for so long must pass; none where no person is asked.
 [[nodiscard]] Result<std::vector<Stage>> route(const Policy& policy, const Role& role, Millis duration);
 

@@ -129,7 +129,9 @@ Result<Json> explain(const Policy& policy, const Account& account, const Wish& w
             }
             const std::string until =
                 fmt::format("granted until {}, id {}", describe_utc(grant.not_after->time), grant.id);
-            if (gives(grant, role, wish)) {
+            if (uses_left(grant, role) == 0U) {
+                when.text = when.ok ? when.text : until + ", and used up";
+            } else if (gives(grant, role, wish)) {
                 grants.push_back(grant.id);
                 when = {true, until};
             } else if (!when.ok) {

@@ -251,12 +251,14 @@ void HelperServer::decide(std::uint64_t id) {
     const Role& role = parts_.policy.roles.at(grant->role);
     const Millis left = grant->not_after->time - now.time;
     if (left < role.needs) {
-        const Denial denial = deny_too_short(role, *grant, left);
+        const Denial denial =
+            deny_too_short(role, *grant, left, parts_.requests.can_be_extended(*grant, role));
         record_refusal(connection, denial.message);
         return refuse(id, denial);
     }
-    const Request* carrier =
-        longest(parts_.policy, *active, connection.wanted, role.confinement, now, parts_.clock.boot_id());
+    const Request* carrier = longest(parts_.policy, *active, connection.wanted,
+                                     {.held = role.confinement, .grant = grant->id, .chain = grant->chain},
+                                     now, parts_.clock.boot_id());
     if (const auto room = parts_.uses.room_for(caller); !room) {
         return refuse(id, room.error());
     }
@@ -306,7 +308,7 @@ void HelperServer::allow(std::uint64_t id, const Request& grant, const Role& rol
     const Deadline deadline = in_this_boot(until, parts_.clock, parts_.clock.now());
     connection.confinement = role.confinement;
     auto place = parts_.uses.reserve(
-        grant.id, deadline, {.memory = role.confinement.memory, .processes = role.confinement.processes});
+        grant, deadline, {.memory = role.confinement.memory, .processes = role.confinement.processes});
     if (!place) {
         return refuse(id, place.error());
     }
@@ -368,7 +370,7 @@ bool HelperServer::started(Connection& connection, const HelperStart& start) {
     // its place, or the policy may ask for more. A password counts only where it was demanded.
     const auto role = grant != nullptr ? parts_.policy.roles.find(grant->role) : parts_.policy.roles.end();
     const bool authenticated = connection.authenticate && start.proven == Proven::yes;
-    Result<void> begun = fail(Errc::refused, "the grant has ended");
+    Result<void> begun = fail(Errc::refused, "meanwhile the grant has ended, or is used up; try again");
     if (role == parts_.policy.roles.end()) {
         // as it is
     } else if (auto free = login_is_free(connection); !free) {

@@ -4,6 +4,7 @@
 #include "core/login_table.h"
 #include "core/version.h"
 #include "daemon/api.h"
+#include "daemon/ends.h"
 #include "daemon/helper_server.h"
 #include "daemon/interface.h"
 #include "daemon/reconcile.h"
@@ -159,16 +160,27 @@ Result<void> run() {
          .sessions_given = [&uses](Uid uid, const std::string& g) { return uses.sessions_given(uid, g); }});
     Searches searches(
         {.loop = *loop, .store = **store, .clock = clock, .policy = policy.policy(), .journal = journal});
-    Api* told = nullptr; // set below: the API needs the requests, whose changes it tells
+    Api* told = nullptr;       // set below: the API needs the requests, whose changes it tells
+    Ends* ends_seen = nullptr; // likewise
     Requests requests(**store, clock, policy.policy(), [&](const std::vector<Request>& changed) {
         uses.requests_changed(changed); // before anybody is told: what is said to hold, holds
         memberships.requests_changed(changed);
         for (const Request& request : changed) {
+            ends_seen->look_at(request.beneficiary.uid);
             told->request_changed(request);
         }
     });
-    Reconciler reconciler(*loop, **store, clock, policy, requests, uses, memberships, accounts, *host_key,
-                          journal);
+    Ends ends({.loop = *loop,
+               .store = **store,
+               .clock = clock,
+               .policy = policy.policy(),
+               .requests = requests,
+               .uses = uses,
+               .journal = journal});
+    ends_seen = &ends;
+    uses.on_change([&ends](Uid uid) { ends.look_at(uid); });
+    Reconciler reconciler(*loop, **store, clock, policy, requests, uses, memberships, ends, accounts,
+                          *host_key, journal);
     Api api({.store = **store,
              .clock = clock,
              .policy = policy,

@@ -4,27 +4,51 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
 
 namespace jit {
 namespace {
 
 constexpr Millis between_checks = std::chrono::minutes(1);
+// gpasswd(1) and the like write several files. And chfn(1) lets anybody write one, as often as they like.
+constexpr Millis after_a_change = std::chrono::seconds(2);
 constexpr Millis between_checkpoints = std::chrono::hours(1);
 constexpr Millis retry = std::chrono::seconds(1);
 constexpr std::int64_t events_a_checkpoint = 1000;
 
+// Whether passwd or group was written, or exchanged, of what has happened in their directory.
+bool accounts_were_written(int watch) {
+    alignas(inotify_event) char buffer[4096];
+    bool written = false;
+    for (ssize_t size = 0; (size = read(watch, buffer, sizeof buffer)) > 0;) {
+        for (ssize_t at = 0; at < size;) {
+            inotify_event event{};
+            std::memcpy(&event, buffer + at, sizeof event);
+            const std::string_view name(event.len > 0 ? buffer + at + sizeof event : "");
+            written = written || name == "passwd" || name == "group" || (event.mask & IN_Q_OVERFLOW) != 0;
+            at += static_cast<ssize_t>(sizeof event + event.len);
+        }
+    }
+    return written;
+}
+
 } // namespace
 
 Reconciler::Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
-                       Uses& uses, Memberships& memberships, Accounts& accounts, const HostKey& host_key,
-                       Journal& journal)
+                       Uses& uses, Memberships& memberships, Ends& ends, Accounts& accounts,
+                       const HostKey& host_key, Journal& journal)
     : loop_(loop), store_(store), clock_(clock), policy_(policy), requests_(requests), uses_(uses),
-      memberships_(memberships), accounts_(accounts), host_key_(host_key), journal_(journal),
+      memberships_(memberships), ends_(ends), accounts_(accounts), host_key_(host_key), journal_(journal),
       next_check_(clock.now().boot), next_checkpoint_(clock.now().boot + between_checkpoints),
       timer_(loop_.at(BootTime::max(), Millis(1), [this] { reconcile(); })) {
     watch_clock();
+    watch_accounts();
 }
 
 void Reconciler::reconcile() {
@@ -121,6 +145,7 @@ Result<void> Reconciler::reload_policy() {
     }
     uses_.policy_changed();
     memberships_.policy_changed();
+    ends_.look_at_all();
     auto applied = requests_.apply_policy();
     check_eligibility();
     return applied;
@@ -141,6 +166,24 @@ void Reconciler::checkpoint() {
         signed_ = made.seq;
         journal_.send(made);
     }
+}
+
+void Reconciler::watch_accounts() {
+    // The directory: those who write these files exchange them.
+    accounts_watch_.reset(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+    if (!accounts_watch_ ||
+        inotify_add_watch(accounts_watch_.get(), "/etc", IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR) < 0) {
+        return journal_.send(Journal::Level::warning,
+                             fmt::format("that groups change can't be seen ({}): they are looked at each "
+                                         "minute only",
+                                         std::strerror(errno)));
+    }
+    accounts_seen_ = loop_.on_io(accounts_watch_.get(), EPOLLIN, [this](std::uint32_t) {
+        if (accounts_were_written(accounts_watch_.get())) {
+            next_check_ = std::min(next_check_, clock_.now().boot + after_a_change);
+            arm();
+        }
+    });
 }
 
 void Reconciler::watch_clock() {

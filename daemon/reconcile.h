@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The one loop that keeps the host as the database says. It wakes at the next deadline, when the clock is
-// set, when told, and once a minute while grants live (eligibility is read again). With no grant and no
-// request it sleeps.
+// set, when told, and while grants live once a minute and when the host's accounts or groups change
+// (eligibility is read again). With no grant and no request it sleeps.
 #pragma once
 
 #include "core/audit.h"
 #include "core/fd.h"
 #include "daemon/accounts.h"
+#include "daemon/ends.h"
 #include "daemon/journal.h"
 #include "daemon/loop.h"
 #include "daemon/memberships.h"
@@ -22,7 +23,8 @@ namespace jit {
 class Reconciler {
 public:
     Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests, Uses& uses,
-               Memberships& memberships, Accounts& accounts, const HostKey& host_key, Journal& journal);
+               Memberships& memberships, Ends& ends, Accounts& accounts, const HostKey& host_key,
+               Journal& journal);
 
     // Does all that is due now, and sleeps until the next.
     void reconcile();
@@ -41,6 +43,7 @@ public:
 private:
     void arm();
     void watch_clock();
+    void watch_accounts();
 
     Loop& loop_;
     Store& store_;
@@ -49,6 +52,7 @@ private:
     Requests& requests_;
     Uses& uses_;
     Memberships& memberships_;
+    Ends& ends_;
     Accounts& accounts_;
     const HostKey& host_key_;
     Journal& journal_;
@@ -59,6 +63,8 @@ private:
     Loop::Source timer_;
     Fd clock_watch_;
     Loop::Source clock_set_;
+    Fd accounts_watch_; // of /etc
+    Loop::Source accounts_seen_;
 };
 
 } // namespace jit

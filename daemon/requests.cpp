@@ -67,6 +67,9 @@ std::string described_end(const Request& request) {
         return fmt::format("{} released {}", request.ended_by, request.role);
     case Cause::locked:
     case Cause::ineligible:
+    case Cause::used_up:
+    case Cause::idle:
+    case Cause::closed:
         return fmt::format("{} has ended: {}", request.role, request.ended_reason);
     case Cause::expired:
         break;
@@ -79,6 +82,11 @@ std::string described_time_left(const Request& grant, Millis left, bool can_be_e
                        left_in_words(left), describe_utc(grant.not_after->time),
                        can_be_extended ? fmt::format(" To go on: jitctl extend {} --reason …", grant.id)
                                        : "");
+}
+
+std::string described_idle(const Request& grant, Millis left) {
+    return fmt::format("jit: {} isn't used and ends in {}, and this login with it. To go on, press Enter.",
+                       grant.role, left_in_words(left));
 }
 
 std::string Requests::access_of(const Role& role) const {
@@ -203,6 +211,22 @@ Result<void> Requests::advance() {
         changed_(*due);
     }
     return ended;
+}
+
+Result<void> Requests::end_by_use(const Request& grant, Cause cause, const std::string& why) {
+    if (cause != Cause::used_up) {
+        const auto ended = end_chain(grant, cause, "", why);
+        return ended ? Result<void>() : std::unexpected(ended.error());
+    }
+    Request ended = grant;
+    const auto recorded = store_.transact([&]() -> Result<void> {
+        end(ended, State::ended, cause, clock_.now().time, "", why);
+        return {};
+    });
+    if (recorded) {
+        changed_({ended});
+    }
+    return recorded;
 }
 
 Result<void> Requests::apply_policy() {

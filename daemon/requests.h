@@ -76,6 +76,10 @@ public:
     // When advance() has a lock to lift.
     [[nodiscard]] std::optional<BootTime> next_lift();
 
+    // Ends a grant that its use ended: one that is used up alone, one that is idle or closed with its
+    // extensions.
+    Result<void> end_by_use(const Request& grant, Cause cause, const std::string& why);
+
     // Time-outs and ends that are due, of locks too.
     Result<void> advance();
     // Ends what the policy no longer gives: the role or the routing is gone, or changed under a pending
@@ -90,12 +94,19 @@ public:
                         const Json& more = Json::object());
 
     [[nodiscard]] Result<Request> find(const RequestId& id);
+    // Whether there is more time to be had for it.
+    [[nodiscard]] bool can_be_extended(const Request& grant, const Role& role);
     [[nodiscard]] std::string access_of(const Role& role) const; // "up to 1h, oncall approves"
 
 private:
     Result<const Role*> role_named(const std::string& name) const;
     Result<Request> draft(const Caller& caller, const Party& beneficiary, const Role& role, const Ask& ask);
     Result<Request> file_or_start(Request request);
+    // A chain of extensions: until when it is given now, and until when it could be.
+    struct Reach {
+        Time end, most;
+    };
+    [[nodiscard]] Reach reach_of(const Request& grant, const Role& role);
     void start(Request& request, const Now& now);
     struct End {
         Cause cause;

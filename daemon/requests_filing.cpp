@@ -93,6 +93,7 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
     request.login_person = caller.login_person;
     request.reason = ask.reason;
     request.ticket = ask.ticket;
+    request.uses = role.uses;
     request.duration = duration;
     request.filed = now;
     request.answer_by = now + policy_.site.pending;
@@ -201,6 +202,22 @@ Result<Request> Requests::grant(const Caller& caller, const Account& beneficiary
     return file_or_start(std::move(*request));
 }
 
+Requests::Reach Requests::reach_of(const Request& grant, const Role& role) {
+    Reach reach{.end = grant.not_after->time,
+                .most = store_.chain_start(grant.chain) + role.extend.value_or(Millis(0))};
+    for (const Request& other : store_.chain_of(grant.chain)) {
+        if (other.state == State::active) {
+            reach.end = std::max(reach.end, other.not_after->time);
+        }
+    }
+    return reach;
+}
+
+bool Requests::can_be_extended(const Request& grant, const Role& role) {
+    const auto reach = store_.guarded([&]() -> Result<Reach> { return reach_of(grant, role); });
+    return reach && reach->most - reach->end >= shortest_grant;
+}
+
 Result<Request> Requests::extend(const Caller& caller, const RequestId& id, const std::string& reason,
                                  std::optional<Millis> duration) {
     auto extended = find(id);
@@ -226,27 +243,15 @@ Result<Request> Requests::extend(const Caller& caller, const RequestId& id, cons
         return fail(Errc::refused, fmt::format("role {} can't be extended; ask anew when the grant has ended",
                                                extended->role));
     }
-    struct Chain {
-        Time start, end;
-    };
-    const auto chain = store_.guarded([&]() -> Result<Chain> {
-        Chain found{.start = store_.chain_start(extended->chain), .end = extended->not_after->time};
-        for (const Request& other : store_.chain_of(extended->chain)) {
-            if (other.state == State::active) {
-                found.end = std::max(found.end, other.not_after->time);
-            }
-        }
-        return found;
-    });
-    if (!chain) {
-        return std::unexpected(chain.error());
+    const auto reach = store_.guarded([&]() -> Result<Reach> { return reach_of(*extended, **role); });
+    if (!reach) {
+        return std::unexpected(reach.error());
     }
-    const Millis room = chain->start + *(*role)->extend - chain->end;
+    const Millis room = reach->most - reach->end;
     if (room < shortest_grant || (duration && *duration > room)) {
         return fail(Errc::refused,
                     fmt::format("role {} can be extended to {} in all, until {}; {} of that is left",
-                                extended->role, format_duration(*(*role)->extend),
-                                describe_utc(chain->start + *(*role)->extend),
+                                extended->role, format_duration(*(*role)->extend), describe_utc(reach->most),
                                 format_duration(std::max(room, Millis(0)))));
     }
     const Millis wanted = duration.value_or(std::min({extended->duration, room, (*role)->max}));

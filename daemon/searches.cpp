@@ -108,7 +108,7 @@ Result<Searches::Batch> Searches::due() {
         }
         for (Request& request : store.unsearched(most_at_once)) {
             if (!gives_anything_lasting(request.scope) ||
-                (request.scope.memberships.empty() && !store.was_used(request.id))) {
+                (request.scope.memberships.empty() && request.used == 0)) {
                 store.set_searched(request.id, now, std::nullopt);
                 continue;
             }

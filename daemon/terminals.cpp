@@ -8,7 +8,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <fcntl.h>
+#include <set>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -18,6 +21,7 @@ namespace {
 
 constexpr unsigned first_pts_major = 136; // to 143: Documentation/admin-guide/devices.txt
 constexpr unsigned last_pts_major = 143;
+constexpr unsigned most_pts = 256 * (last_pts_major - first_pts_major + 1) - 1;
 
 // tty_nr of proc_pid_stat(5) is encoded as a dev_t.
 std::string path_of(std::int32_t tty) {
@@ -47,7 +51,63 @@ std::int32_t terminal_of(int proc, pid_t pid) {
     return stat ? stat->tty : 0;
 }
 
+// By the clock of files, in which the kernel keeps it: input as atime, output as mtime, both some seconds
+// old.
+TerminalUse use_of(std::int32_t tty) {
+    struct stat status{};
+    const std::string path = path_of(tty);
+    if (path.empty()) {
+        return {};
+    }
+    if (lstat(path.c_str(), &status) != 0 || !S_ISCHR(status.st_mode) ||
+        status.st_rdev != static_cast<dev_t>(static_cast<std::uint32_t>(tty))) {
+        return {.visible = true, .last = {}};
+    }
+    return {.visible = true,
+            .last = Time(std::chrono::seconds(std::max(status.st_atim.tv_sec, status.st_mtim.tv_sec)))};
+}
+
 } // namespace
+
+TerminalUse use_of_terminal(std::string_view path) {
+    constexpr std::string_view directory = "/dev/pts/";
+    unsigned number = 0;
+    if (!path.starts_with(directory)) {
+        return {};
+    }
+    path.remove_prefix(directory.size());
+    const auto [end, error] = std::from_chars(path.data(), path.data() + path.size(), number);
+    if (error != std::errc() || end != path.data() + path.size() || number > most_pts) {
+        return {};
+    }
+    return use_of(static_cast<std::int32_t>(makedev(first_pts_major + number / 256, number % 256)));
+}
+
+Result<std::map<std::uint32_t, TerminalUse>> use_of_terminals(const std::set<std::uint32_t>& sessions) {
+    std::map<std::uint32_t, TerminalUse> found;
+    if (sessions.empty()) {
+        return found;
+    }
+    std::set<std::pair<std::uint32_t, std::int32_t>> terminals;
+    const auto looked = for_each_pid([&](int proc, pid_t pid) {
+        const auto session = session_of_process(proc, pid);
+        if (session && sessions.contains(*session)) {
+            if (const std::int32_t tty = terminal_of(proc, pid); tty != 0) {
+                terminals.emplace(*session, tty);
+            }
+        }
+    });
+    if (!looked) {
+        return std::unexpected(looked.error());
+    }
+    for (const auto& [session, tty] : terminals) {
+        const TerminalUse one = use_of(tty);
+        const auto [all, first] = found.emplace(session, one);
+        all->second.visible = all->second.visible && one.visible;
+        all->second.last = std::max(all->second.last, one.last);
+    }
+    return found;
+}
 
 void tell_sessions(const std::map<std::uint32_t, Told>& lines) {
     if (lines.empty()) {

@@ -16,7 +16,6 @@ namespace {
 
 constexpr int kill_passes = 8;
 constexpr std::ptrdiff_t most_of_one_uid = 1000;
-constexpr Millis before_settling = std::chrono::seconds(1);
 constexpr Millis between_looks = std::chrono::minutes(1); // at what a login left behind
 
 std::vector<std::string> groups_given(const Use& use) {
@@ -66,11 +65,18 @@ void Uses::want(BootTime time) {
 void Uses::keep(const Use& use) {
     Live& live = live_[use.id];
     live.use = use;
+    const auto grant =
+        store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(use.grant); });
+    live.chain = grant && *grant ? (*grant)->chain : use.grant;
+    const Now now = clock_.now();
+    live.last_use.emplace(now.boot - (now.time - use.started), read_system_clock().realtime, now.boot);
     if (use.login) {
         watch_leader(live);
     } else {
         watch_place(live);
+        watch_command(live);
     }
+    use_changed_(use.by.uid);
 }
 
 void Uses::requests_changed(const std::vector<Request>& requests) {
@@ -170,7 +176,7 @@ void Uses::enforce() {
     }
     look_for_ended(now, clean);
     still.reset();
-    tell_sessions(std::exchange(to_tell_, {}));
+    tell();
     if (std::ranges::any_of(known, [](const auto& person) { return !person.second; })) {
         changed_ = true; // what couldn't be read is judged again, and soon
         want(now.boot + longest_retry);
@@ -266,7 +272,7 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
             use.ended = now;
             store_.update(use);
             Json fields = status_fields(use);
-            fields["killed"] = live.over;
+            fields["killed"] = live.killed;
             store_.append("use.ended", now, fields);
         }
         return {};
@@ -281,7 +287,9 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
                 registered_.remove(*live.use.session);
                 logins_by_session_.erase(*live.use.session);
             }
+            const Uid uid = live.use.by.uid;
             live_.erase(id);
+            use_changed_(uid);
         }
     }
     if (!recorded) {
@@ -317,9 +325,12 @@ Result<void> Uses::adopt() {
 
 Result<void> Uses::publish_all() {
     std::vector<Published> all;
-    for (const auto& [name, deadline] : reserved_) {
-        all.push_back(
-            {.name = name, .session = {}, .time = deadline.time, .boot = deadline.boot, .groups = {}});
+    for (const auto& [name, place] : reserved_) {
+        all.push_back({.name = name,
+                       .session = {},
+                       .time = place.deadline.time,
+                       .boot = place.deadline.boot,
+                       .groups = {}});
     }
     for (const auto& [id, live] : live_) {
         // One that is over is published as what it is: over since the beginning of time.

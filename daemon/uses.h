@@ -19,6 +19,7 @@
 #include "daemon/choose.h"
 #include "daemon/elevations.h"
 #include "daemon/journal.h"
+#include "daemon/last_use.h"
 #include "daemon/login_table.h"
 #include "daemon/loop.h"
 #include "daemon/rate_limit.h"
@@ -33,6 +34,16 @@
 #include <string>
 
 namespace jit {
+
+// What is left of a use that hasn't ended.
+struct Ongoing {
+    RequestId grant;                // that it began under
+    RequestId chain;                // of that grant
+    std::set<RequestId> carried_by; // the chains of those that carry it now, each of which it needs
+    BootTime last_used;             // as far as it was looked
+    // When it counts as over, the command itself or the login, whatever it left behind; none: it isn't.
+    std::optional<BootTime> over;
+};
 
 class Uses {
 public:
@@ -51,7 +62,7 @@ public:
         std::string name;
         Fd directory;
     };
-    Result<Place> reserve(const RequestId& grant, const Deadline& deadline, const CgroupLimits& limits);
+    Result<Place> reserve(const Request& grant, const Deadline& deadline, const CgroupLimits& limits);
     // Takes the place back, killing what is in it.
     void give_back(const std::string& name);
 
@@ -67,6 +78,18 @@ public:
     // Called for each command that is ended before its deadline, and why, just before it is killed.
     using EndedEarly = std::function<void(const std::string& id, const std::string& why)>;
     void on_early_end(EndedEarly call) { ended_early_ = std::move(call); }
+
+    // Called when something of somebody's begins, is over, or has ended.
+    using Changed = std::function<void(Uid)>;
+    void on_change(Changed call) { use_changed_ = std::move(call); }
+    [[nodiscard]] std::vector<Ongoing> ongoing(Uid uid) const;
+    // Looks when what is going on of theirs was last used. Without a terminal, or with one that can't be
+    // seen, it is in use.
+    void look_at_use(Uid uid);
+    // Whether a command is about to begin under a grant of the chain.
+    [[nodiscard]] bool is_about_to_begin(const RequestId& chain) const;
+    // A line to the terminals of the logins that a chain of grants carries.
+    void tell_logins(const RequestId& chain, const std::string& line);
 
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
@@ -91,29 +114,35 @@ public:
 private:
     struct Carrier {
         RequestId grant;
+        std::set<RequestId> chains; // of this grant, and of what else it is carried by together with it
         Deadline deadline;
         Millis window;
     };
     struct Live {
         Use use;
+        RequestId chain;                // of the grant that it began under
         std::optional<Carrier> carrier; // as judged last
         Fd events;                      // an elevation's cgroup.events; a login's leader (a pidfd)
         Loop::Source watch;
+        Fd command; // of an elevation: its first process (a pidfd)
+        Loop::Source command_watch;
+        std::optional<BootTime> over_at; // Ongoing::over
+        std::optional<LastUse> last_use;
         bool warned = false;
         Notices notices;             // of a login; jit-sudo tells by itself
         std::optional<Time> planned; // the end that they are of, by the clock that doesn't waver
         bool reports = false;        // its jit-sudo is there, and is still to say how the command ended
         std::optional<BootTime> empty_since;
-        bool over = false; // killed; its end is yet to be seen and recorded
+        bool over = false;   // killed; its end is yet to be seen and recorded
+        bool killed = false; // and there was something to kill
     };
     // Each person's live grants, asked for once a turn.
     using GrantsOf = std::map<Uid, Result<std::vector<Request>>>;
     const Result<std::vector<Request>>& grants_of(Uid uid, GrantsOf& known) const;
-    // What the role of the grant that it began under holds its commands to now; nothing where that is gone.
-    Confinement confinement_of(const Use& use, const std::vector<Request>& active) const;
+    // Held to what the role of the grant that it began under holds its commands to now; nothing where that is
+    // gone.
+    [[nodiscard]] Began how_it_began(const Use& use, const std::vector<Request>& active) const;
     [[nodiscard]] std::optional<Carrier> carrier_of(const Live& live, const Now& now, GrantsOf& known) const;
-    [[nodiscard]] const Request* carrier_of_login(const Use& use, const std::vector<Request>& active,
-                                                  const Now& now) const;
     void judge(const std::string& id, Live& live, const Now& now, GrantsOf& known);
     void notify(Live& live, const Now& now);
     void tell_why(const std::string& id, const RequestId& grant);
@@ -123,6 +152,8 @@ private:
     [[nodiscard]] std::set<Uid> people_to_look_through() const;
     // What allows it: the grant's role, and where in the policy that stands.
     void add_rule(Json& fields, const RequestId& grant);
+    // Within the transaction that counts it.
+    Result<void> may_start(const RequestId& grant);
     void publish_logins();
     [[nodiscard]] Result<void> watch_registered();
     void begin_login(std::uint32_t session);
@@ -132,6 +163,10 @@ private:
     void look_for_ended(const Now& now, bool clean);
     void keep(const Use& use);
     void watch_place(Live& live);
+    void watch_command(Live& live);
+    void counts_as_over(Live& live, BootTime at);
+    void look_at_terminals(const std::set<std::uint32_t>& sessions, bool ours);
+    void tell();
     void finish(const std::set<std::string>& ended, Time now);
     void settle();
     Result<void> publish_all();
@@ -144,6 +179,7 @@ private:
     Journal& journal_;
     LoginTable& logins_;
     EndedEarly ended_early_;
+    Changed use_changed_;
     Registered registered_;
     Fd folder_;
     Loop::Source folder_watch_;
@@ -154,11 +190,16 @@ private:
     std::set<std::uint32_t> to_warn_;       // sessions of logins that end soon
     Elevations elevations_;
     std::map<std::string, Live> live_;
-    std::map<std::string, Deadline> reserved_;
+    struct Reserved {
+        Deadline deadline;
+        RequestId chain; // of the grant that it is to begin under
+    };
+    std::map<std::string, Reserved> reserved_;
     std::string published_;
     bool changed_ = true;
     std::optional<BootTime> next_; // when enforce() has something to do again
     Loop::Source timer_;
+    static constexpr Millis before_settling = std::chrono::seconds(1);
     static constexpr Millis first_retry = Millis(20);
     static constexpr Millis longest_retry = std::chrono::seconds(1);
     Millis retry_ = first_retry;

@@ -2,9 +2,11 @@
 // Elevations: commands that jit-sudo starts, a cgroup each.
 #include "core/record.h"
 #include "core/text.h"
+#include "daemon/peer.h"
 #include "daemon/processes.h"
 #include "daemon/uses.h"
 
+#include <fmt/format.h>
 #include <sodium.h>
 #include <sys/epoll.h>
 
@@ -14,15 +16,16 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_argv = 4096; // bytes of it in an event
+constexpr Millis after_its_word(100);      // jit-sudo's own process in the cgroup is gone by then
 
 } // namespace
 
-Result<Uses::Place> Uses::reserve(const RequestId& grant, const Deadline& deadline,
+Result<Uses::Place> Uses::reserve(const Request& grant, const Deadline& deadline,
                                   const CgroupLimits& limits) {
     std::string random(4, '\0');
     randombytes_buf(random.data(), random.size());
-    const std::string name = grant + "-" + to_hex(random);
-    reserved_.emplace(name, deadline);
+    const std::string name = grant.id + "-" + to_hex(random);
+    reserved_.emplace(name, Reserved{.deadline = deadline, .chain = grant.chain});
     // Published before it is there, or the sweep would take it for a leftover.
     if (auto published = publish_all(); !published) {
         reserved_.erase(name);
@@ -55,6 +58,15 @@ void Uses::add_rule(Json& fields, const RequestId& grant) {
     }
 }
 
+Result<void> Uses::may_start(const RequestId& grant) {
+    const auto request = store_.find(grant);
+    const auto role = request ? policy_.roles.find(request->role) : policy_.roles.end();
+    if (role == policy_.roles.end() || uses_left(*request, role->second) == 0U) {
+        return fail(Errc::refused, fmt::format("grant {} starts no more commands", grant));
+    }
+    return {};
+}
+
 Result<void> Uses::begin(Use use, bool keep_command) {
     if (!elevations_.holds(use.id, use.pid)) {
         return fail(Errc::refused, "the command is not in the place that was made for it");
@@ -72,6 +84,9 @@ Result<void> Uses::begin(Use use, bool keep_command) {
     }
     const std::int64_t before = store_.appended();
     const auto recorded = store_.transact([&]() -> Result<void> {
+        if (auto left = may_start(use.grant); !left) {
+            return left;
+        }
         store_.insert(use);
         Json fields{{"use", use.id},        {"request", use.grant},   {"by", to_json(use.by)},
                     {"run_as", use.run_as}, {"cwd", escape(use.cwd)}, {"tty", escape(use.tty)},
@@ -96,8 +111,8 @@ Result<void> Uses::begin(Use use, bool keep_command) {
         if (use.session) {
             fields["session"] = *use.session;
         }
-        if (const auto deadline = reserved_.find(use.id); deadline != reserved_.end()) {
-            fields["until"] = deadline->second.time.time_since_epoch().count();
+        if (const auto place = reserved_.find(use.id); place != reserved_.end()) {
+            fields["until"] = place->second.deadline.time.time_since_epoch().count();
         }
         fields.update(argv);
         store_.append("use.started", use.started, fields);
@@ -137,6 +152,23 @@ void Uses::watch_place(Live& live) {
     }
 }
 
+// jit-sudo tells how it ended, in a moment or when it is let: a stopped one holds up nothing.
+void Uses::watch_command(Live& live) {
+    live.command = open_process(static_cast<pid_t>(live.use.pid));
+    // Held now; the number may have gone to another since it was written down.
+    if (live.use.exited || !elevations_.holds(live.use.id, live.use.pid) || has_ended(live.command.get())) {
+        live.command.reset();
+        const Now now = clock_.now();
+        return counts_as_over(live, now.boot - (now.time - live.use.exited.value_or(now.time)));
+    }
+    live.command_watch = loop_.on_io(live.command.get(), EPOLLIN, [this, id = live.use.id](std::uint32_t) {
+        if (const auto found = live_.find(id); found != live_.end()) {
+            found->second.command_watch = {}; // it stays readable
+            counts_as_over(found->second, clock_.now().boot + before_settling);
+        }
+    });
+}
+
 void Uses::exited(const std::string& id, std::int32_t status) {
     const auto found = live_.find(id);
     if (found == live_.end() || found->second.use.exited) {
@@ -155,6 +187,7 @@ void Uses::exited(const std::string& id, std::int32_t status) {
         journal_.send(Journal::Level::critical,
                       "the end of a command can't be recorded: " + recorded.error().message);
     }
+    counts_as_over(found->second, clock_.now().boot + after_its_word);
     settle();
 }
 

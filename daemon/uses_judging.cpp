@@ -40,11 +40,18 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
                                                                                    : std::nullopt;
     }
     const Request* grant = nullptr;
+    std::set<RequestId> chains;
     if (use.login) {
-        grant = carrier_of_login(use, *active, now);
+        for (const Request* needed :
+             all_for_login(policy_, *active, use.by, *use.login, now, clock_.boot_id())) {
+            chains.insert(needed->chain);
+            if (grant == nullptr || needed->not_after->time < grant->not_after->time) {
+                grant = needed;
+            }
+        }
     } else {
         const Wanted wanted{.by = use.by, .run_as = use.run_as, .group = use.group, .command = use.command};
-        grant = longest(policy_, *active, wanted, confinement_of(use, *active), now, clock_.boot_id());
+        grant = longest(policy_, *active, wanted, how_it_began(use, *active), now, clock_.boot_id());
         if (grant == nullptr && !use.command) {
             // Too long to be judged again: it lives as long as its own grant.
             const auto own = std::ranges::find(*active, use.grant, &Request::id);
@@ -54,28 +61,38 @@ std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, 
     if (grant == nullptr) {
         return std::nullopt;
     }
+    chains.insert(grant->chain);
     return Carrier{.grant = grant->id,
+                   .chains = std::move(chains),
                    .deadline = in_this_boot(*grant->not_after, clock_, now),
                    .window = grant->not_after->time - *grant->not_before};
 }
 
-Confinement Uses::confinement_of(const Use& use, const std::vector<Request>& active) const {
+Began Uses::how_it_began(const Use& use, const std::vector<Request>& active) const {
+    Began began{.held = {}, .grant = use.grant, .chain = {}, .over = use.exited.has_value()};
     const auto own = std::ranges::find(active, use.grant, &Request::id);
-    std::string name = own != active.end() ? own->role : std::string();
-    if (name.empty()) {
-        const auto ended =
-            store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(use.grant); });
-        name = ended && *ended ? (*ended)->role : std::string();
+    std::string name;
+    if (own != active.end()) {
+        name = own->role;
+        began.chain = own->chain;
+    } else if (const auto ended =
+                   store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(use.grant); });
+               ended && *ended) {
+        name = (*ended)->role;
+        began.chain = (*ended)->chain;
     }
-    const auto role = policy_.roles.find(name);
-    return role != policy_.roles.end() ? role->second.confinement : Confinement();
+    if (const auto role = policy_.roles.find(name); role != policy_.roles.end()) {
+        began.held = role->second.confinement;
+    }
+    return began;
 }
 
 void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& known) {
     const auto before = std::exchange(live.carrier, carrier_of(live, now, known));
     if (!live.carrier) {
         live.over = true;
-        if (!live.use.login && before && !before->deadline.over(now, clock_.boot_id())) {
+        live.killed = !may_have_ended(live);
+        if (!live.use.login && !live.over_at && before && !before->deadline.over(now, clock_.boot_id())) {
             tell_why(id, before->grant); // at its deadline jit-sudo knows by itself
         }
         return want(now.boot);

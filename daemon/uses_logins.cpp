@@ -152,11 +152,13 @@ void Uses::watch_leader(Live& live) {
     // Held now; the number may have gone to another since it was written down.
     if (!live.events || session_of_process(live.use.pid) != live.use.session) {
         live.events.reset();
+        counts_as_over(live, clock_.now().boot);
         return settle();
     }
     live.watch = loop_.on_io(live.events.get(), EPOLLIN, [this, id = live.use.id](std::uint32_t) {
         if (const auto found = live_.find(id); found != live_.end()) {
             found->second.watch = {}; // it stays readable
+            counts_as_over(found->second, clock_.now().boot);
             settle();
         }
     });
@@ -168,24 +170,6 @@ bool Uses::may_have_ended(const Live& live) const {
     }
     const auto populated = elevations_.populated(live.use.id);
     return populated && !*populated;
-}
-
-const Request* Uses::carrier_of_login(const Use& use, const std::vector<Request>& active,
-                                      const Now& now) const {
-    const std::string& boot_id = clock_.boot_id();
-    const Request* first = nullptr;
-    const auto needs = [&](const Request* grant) {
-        if (grant != nullptr && (first == nullptr || grant->not_after->time < first->not_after->time)) {
-            first = grant;
-        }
-        return grant != nullptr;
-    };
-    bool all = !use.login->gated ||
-               needs(longest_for_login(policy_, active, use.by, use.login->service, now, boot_id));
-    for (const std::string& group : use.login->groups) {
-        all = all && needs(longest_for_group(policy_, active, use.by, group, now, boot_id));
-    }
-    return all ? first : nullptr;
 }
 
 void Uses::record_refusals() {

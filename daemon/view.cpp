@@ -3,6 +3,8 @@
 
 #include "core/record.h"
 
+#include <fmt/format.h>
+
 namespace jit {
 namespace {
 
@@ -41,6 +43,17 @@ Json answers_view(const Request& request) {
             item["reason"] = answer.reason;
         }
         list.push_back(std::move(item));
+    }
+    return list;
+}
+
+Json ends_when(const Role& role) {
+    Json list = Json::array();
+    if (role.idle) {
+        list.push_back(fmt::format("not used for {}", format_duration(*role.idle)));
+    }
+    if (role.closes) {
+        list.push_back("its last login or command is over");
     }
     return list;
 }
@@ -90,6 +103,12 @@ Json view_of(const Policy& policy, const Request& request, const Caller& caller)
     set_text("ended_by", request.ended_by);
     set_text("ended_reason", request.ended_reason);
     set_text("extends", request.extends);
+    if (const auto left = role != policy.roles.end() ? uses_left(request, role->second) : std::nullopt) {
+        json["uses_left"] = *left;
+    }
+    if (role != policy.roles.end() && (role->second.idle || role->second.closes)) {
+        json["ends_when"] = ends_when(role->second);
+    }
     if (role != policy.roles.end() && !request.scope.commands.empty() && !role->second.confinement.empty()) {
         json["confined"] = describe(role->second.confinement);
     }

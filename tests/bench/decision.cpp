@@ -140,8 +140,8 @@ void measure(Host& host, const char* what, std::uint32_t uid, const std::string&
         const jit::Now now = host.clock.now();
         const jit::Request* grant =
             active ? choose(host.policy, *active, wanted, now, host.clock.boot_id()) : nullptr;
-        const bool carried =
-            grant != nullptr && longest(host.policy, *active, wanted, now, host.clock.boot_id()) != nullptr;
+        const bool carried = grant != nullptr &&
+                             longest(host.policy, *active, wanted, {}, now, host.clock.boot_id()) != nullptr;
         const std::chrono::duration<double, std::micro> time = std::chrono::steady_clock::now() - began;
         if (carried != granted) {
             give_up("the decision is wrong");

@@ -45,6 +45,7 @@ commands     = ["/usr/bin/sleep *"]
 risk         = "low"
 eligible     = ["dave"]
 max          = "1h"
+extend       = "2h"
 needs        = "30s"
 commands     = ["/usr/bin/id"]
 )";
@@ -402,10 +403,13 @@ TEST_F(Elevation, nobody_approves_from_inside_one) {
 }
 
 TEST_F(Elevation, a_command_with_too_little_time_left_is_not_started) {
-    ask(host, "dave", "careful --for 10s");
+    const std::string id = ask(host, "dave", "careful --for 20s");
     const Result refused = host.as("dave", "jit-sudo -n id");
     EXPECT_EQ(refused.status, 1);
     EXPECT_THAT(refused.err, HasSubstr("starts no command with less than 30s"));
+    EXPECT_THAT(refused.err, HasSubstr("jitctl extend " + id + " --reason"));
+    EXPECT_EQ(host.as("dave", "jitctl extend " + id + " --for 5m --reason more").status, 0);
+    EXPECT_THAT(host.as("dave", "jit-sudo -n id").err, HasSubstr("password")) << "time is no matter now";
 }
 
 TEST_F(Elevation, a_password_is_asked_for_where_the_role_does_not_say_otherwise) {

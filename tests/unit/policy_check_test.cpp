@@ -29,6 +29,55 @@ TEST(Limits, that_contradict_each_other_are_refused) {
     EXPECT_THAT(problems_of(role(login + "extend = \"1h\"\nneeds = \"59m59s\"")), IsEmpty());
 }
 
+TEST(Uses, count_commands_and_nothing_else) {
+    const std::string commands = "max = \"1h\"\ncommands = [\"/usr/bin/id\"]\n";
+    EXPECT_EQ(policy_of(role(commands + "uses = 1")).roles.at("web").uses, 1U);
+    EXPECT_EQ(policy_of(role(commands + "uses = 10000")).roles.at("web").uses, 10'000U);
+    EXPECT_EQ(policy_of(role(commands)).roles.at("web").uses, std::nullopt);
+    for (const char* number : {"0", "-1", "10001"}) {
+        EXPECT_THAT(problems_of(role(commands + "uses = " + number)),
+                    ElementsAre(std::string("p.toml:4: role.web.uses: expected 1 to 10000 commands, found ") +
+                                number));
+    }
+    EXPECT_THAT(problems_of(role(commands + "uses = \"1\"")),
+                ElementsAre("p.toml:4: role.web.uses: expected a whole number, found the string '1'"));
+    for (const std::string key : {"login", "groups", "memberships"}) {
+        EXPECT_THAT(problems_of(role(commands + key + " = [\"sshd\"]\nuses = 1")),
+                    ElementsAre("p.toml:5: role.web.uses: counts commands only, and the role has '" + key +
+                                "' as well: write that into a role of its own"));
+    }
+}
+
+TEST(UnusedGrants, end_where_all_that_a_role_gives_can_be_seen_in_use) {
+    const std::string login = "max = \"1h\"\nlogin = [\"sshd\"]\n";
+    const Role web = policy_of(role(login + "idle = \"1m\"\ncloses = true")).roles.at("web");
+    EXPECT_EQ(web.idle, std::chrono::minutes(1));
+    EXPECT_TRUE(web.closes);
+    EXPECT_FALSE(policy_of(role(login)).roles.at("web").idle);
+    EXPECT_FALSE(policy_of(role(login + "closes = false")).roles.at("web").closes);
+    const std::vector<std::pair<std::string, std::string>> table = {
+        {"idle = \"59s\"", "idle: at least 1m"},
+        {"idle = 60",
+         "idle: expected a duration in quotes with a unit, such as \"45s\", \"30m\" or \"1h\", found the "
+         "integer 60"},
+        {"idle = \"1h\"", "idle: 1h is not less than max, 1h: it would never be reached"},
+        {"closes = \"yes\"", "closes: expected true or false, found the string 'yes'"},
+    };
+    for (const auto& [line, expected] : table) {
+        EXPECT_THAT(problems_of(role(login + line)), ElementsAre("p.toml:4: role.web." + expected));
+    }
+    EXPECT_THAT(problems_of(role(login + "idle = \"1h\"\nextend = \"2h\"")), IsEmpty());
+    EXPECT_THAT(
+        problems_of(role(login + "idle = \"2h\"\nextend = \"2h\"")),
+        ElementsAre("p.toml:4: role.web.idle: 2h is not less than extend, 2h: it would never be reached"));
+    const std::string unseen =
+        "nobody sees whether a membership is used: write 'memberships' into a role of their own";
+    for (const std::string key : {"idle = \"5m\"", "closes = true"}) {
+        EXPECT_THAT(problems_of(role(login + "memberships = [\"www\"]\n" + key)),
+                    ElementsAre("p.toml:5: role.web." + key.substr(0, key.find(' ')) + ": " + unseen));
+    }
+}
+
 TEST(Role, of_an_unknown_risk_is_refused) {
     const std::string web = "[role.web]\nmax = \"1h\"\nlogin = [\"sshd\"]\neligible = [\"alice\"]\n";
     EXPECT_THAT(problems_of(web + "risk = \"meduim\"\n" + oncall),

@@ -198,7 +198,8 @@ protected:
     std::optional<RequestId> carrying(const std::string& role) {
         const auto active = store->active();
         const Request* grant = longest(policy, active, wanted("alice", restart),
-                                       policy.roles.at(role).confinement, clock.now(), clock.boot_id());
+                                       {.held = policy.roles.at(role).confinement, .grant = {}, .chain = {}},
+                                       clock.now(), clock.boot_id());
         return grant != nullptr ? std::optional(grant->id) : std::nullopt;
     }
 };

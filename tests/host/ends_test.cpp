@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Grants that end before their time by what was done with them, and what is said then.
+#include "tests/host/logins.h"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <vector>
+
+namespace jit::host {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using namespace std::chrono_literals;
+
+constexpr const char* ENDS_POLICY = R"(
+[people.oncall]
+members = ["bob"]
+
+[risk.low]
+auto_approve = "1h"
+stages = [{ from = "oncall" }]
+
+[role.once]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+uses         = 1
+authenticate = false
+commands     = ["/usr/bin/sh **"]
+
+[role.thrice]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+uses         = 3
+authenticate = false
+commands     = ["/usr/bin/id -u"]
+
+[role.desk]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+idle         = "10m"
+login        = ["sshd"]
+
+[role.work]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+idle         = "10m"
+authenticate = false
+commands     = ["/usr/bin/sleep 911"]
+
+[role.busy]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+idle         = "10m"
+authenticate = false
+commands     = ["/usr/bin/sleep 912"]
+
+[role.silent]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+idle         = "10m"
+authenticate = false
+commands     = ["/usr/bin/sleep 913"]
+
+[role.visit]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+closes       = true
+login        = ["sshd"]
+
+[role.errand]
+risk         = "low"
+eligible     = ["dave"]
+max          = "1h"
+closes       = true
+authenticate = false
+commands     = ["/usr/bin/sleep *"]
+)";
+
+constexpr const char* STOP = "systemctl stop jitd.socket jitd-helper.socket jitd.service; ";
+constexpr const char* START = "systemctl start jitd.socket jitd-helper.socket jitd.service";
+
+class Ends : public GatedHost {
+protected:
+    Ends() { host.policy(ENDS_POLICY); }
+
+    bool ended(const std::string& id, const std::string& cause, std::chrono::seconds within = 15s) {
+        return eventually([&] { return state(host, id) == "ended (" + cause + ")"; }, within);
+    }
+    bool ends(const std::string& what) {
+        return eventually([&] { return running(what).empty(); }, 15s);
+    }
+};
+
+TEST_F(Ends, used_up_with_its_last_command_and_what_that_left_behind) {
+    const std::string id = ask(host, "alice", "once");
+    EXPECT_THAT(host.as("alice", "jit-sudo -l").out, HasSubstr("1 command\n"));
+    Session last = host.begin_as("alice", "jit-sudo sh -c 'sleep 901 & echo begun; sleep 902'");
+    ASSERT_TRUE(last.shows("begun"));
+    const Result refused = host.as("alice", "jit-sudo -n sh -c true");
+    EXPECT_EQ(refused.status, 1) << refused;
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("your grant " + id + " of once is used up"),
+                                   HasSubstr("jitctl request once --reason")));
+    EXPECT_THAT(host.as("alice", "jitctl list").out, HasSubstr("0 commands"));
+    EXPECT_EQ(state(host, id), "active") << "its command is running";
+    host.root("pkill -fx 'sleep 902'");
+    EXPECT_TRUE(ended(id, "used_up")) << state(host, id);
+    EXPECT_TRUE(ends("sleep 901"));
+    const auto end = last.wait();
+    ASSERT_TRUE(end);
+    EXPECT_EQ(end->status, 128 + SIGTERM) << *end;
+    EXPECT_THAT(end->err, Not(HasSubstr("ended"))) << "the command has ended by itself";
+    EXPECT_THAT(audit(), HasSubstr("cause=used_up"));
+    EXPECT_THAT(host.as("alice", "jitctl show " + id).out, HasSubstr("its one command is over"));
+
+    // Whose jit-sudo is held up doesn't keep what was left behind.
+    const std::string held = ask(host, "alice", "once");
+    Session stopped = host.begin_as("alice", "jit-sudo sh -c 'sleep 903 & echo begun; sleep 904'");
+    ASSERT_TRUE(stopped.shows("begun"));
+    host.root("pkill -STOP -x jit-sudo; pkill -fx 'sleep 904'");
+    EXPECT_TRUE(ended(held, "used_up")) << state(host, held);
+    EXPECT_TRUE(ends("sleep 903"));
+    host.root("pkill -CONT -x jit-sudo");
+
+    // Nor does a jitd that wasn't there when it was over.
+    const std::string unseen = ask(host, "alice", "once");
+    Session unwatched = host.begin_as("alice", "jit-sudo sh -c 'sleep 905 & echo begun; sleep 906'");
+    ASSERT_TRUE(unwatched.shows("begun"));
+    host.root(std::string(STOP) + "pkill -KILL -x jit-sudo; pkill -fx 'sleep 906'; " + START);
+    EXPECT_TRUE(ended(unseen, "used_up")) << state(host, unseen);
+    EXPECT_TRUE(ends("sleep 905"));
+}
+
+TEST_F(Ends, of_many_that_start_at_once_no_more_than_are_left_do) {
+    const std::string id = ask(host, "alice", "thrice");
+    const Result many = host.as("alice", "for n in $(seq 12); do jit-sudo -n id -u & done 2>/dev/null; wait");
+    EXPECT_EQ(many.out, "0\n0\n0\n") << many;
+    EXPECT_TRUE(ended(id, "used_up")) << state(host, id);
+    EXPECT_TRUE(eventually([&] { return host.root("jitctl audit --kind use.ended | wc -l").out == "3\n"; }));
+    EXPECT_THAT(host.root("jitctl audit --kind use.ended").out, Not(HasSubstr("killed=true")))
+        << "they had ended by themselves";
+}
+
+// What is on the host now becomes `seconds` older, for all that jitd knows, and terminals by 20 minutes but
+// for the one that is spared.
+void grow_old(Host& host, int seconds, const std::string& spared) {
+    host.root(STOP);
+    host.root("for t in /dev/pts/[0-9]*; do [ $t = " + spared + " ] || touch -d '20 minutes ago' $t; done");
+    const std::string by = std::to_string(seconds * 1000);
+    edit_database(host, "UPDATE requests SET not_before = not_before - " + by +
+                            "; UPDATE uses SET started = started - " + by);
+    host.root(START);
+}
+
+TEST_F(Ends, idle_when_nothing_was_typed_or_shown_on_its_terminals) {
+    gate("sshd", "--only sre");
+    const std::string desk = let_in("desk --for 1h");
+    const std::string work = ask(host, "dave", "work");
+    const std::string busy = ask(host, "dave", "busy");
+    const std::string silent = ask(host, "dave", "silent");
+    Session login = host.begin_as("alice", "echo in; sleep 600", {.tty = true});
+    ASSERT_TRUE(login.shows("in"));
+    Session idle = host.begin_as("dave", "jit-sudo sleep 911", {.tty = true});
+    Session typing = host.begin_as("dave", "tty; jit-sudo sleep 912", {.tty = true});
+    Session unattended = host.begin_as("dave", "jit-sudo sleep 913");
+    ASSERT_TRUE(typing.shows("/dev/pts/"));
+    ASSERT_TRUE(eventually([&] { return host.root("pgrep -fxc 'sleep 91[1-3]'").out == "3\n"; }));
+    const std::string terminal = typing.output().substr(0, typing.output().find_first_of("\r\n"));
+
+    grow_old(host, 590, terminal); // of ten minutes
+    EXPECT_TRUE(login.shows("desk isn't used and ends in ", 20s)) << login.output();
+    EXPECT_TRUE(ended(desk, "idle", 60s))
+        << state(host, desk) << ", and what was written there is no use of it";
+    EXPECT_TRUE(login.wait());
+    EXPECT_TRUE(ended(work, "idle", 60s)) << state(host, work);
+    EXPECT_TRUE(idle.wait());
+    EXPECT_THAT(host.as("dave", "jitctl show " + work).out, HasSubstr("not used for 10m"));
+    EXPECT_THAT(running("sleep 911"), IsEmpty());
+    EXPECT_THAT(audit(), HasSubstr("cause=idle"));
+    EXPECT_EQ(state(host, busy), "active");
+    EXPECT_EQ(state(host, silent), "active");
+    EXPECT_THAT(running("sleep 912"), Not(IsEmpty()));
+    EXPECT_THAT(running("sleep 913"), Not(IsEmpty()));
+}
+
+TEST_F(Ends, closed_when_its_last_login_or_command_is_over) {
+    gate("sshd", "--only sre");
+    const std::string visit = let_in("visit --for 1h");
+    // One after the other, as scp in a script.
+    EXPECT_EQ(host.as("alice", "echo one").out, "one\n");
+    Session open = host.begin_as("alice", "echo two; nohup sleep 921 </dev/null >/dev/null 2>&1 & sleep 600");
+    ASSERT_TRUE(open.shows("two"));
+    const std::string errand = ask(host, "dave", "errand");
+    const std::string unused = ask(host, "dave", "errand --for 50m");
+    Session command = host.begin_as("dave", "jit-sudo sleep 922");
+    ASSERT_TRUE(eventually([&] { return !running("sleep 922").empty(); }));
+    EXPECT_EQ(state(host, visit), "active");
+
+    // One is over before jitd's eyes, one while it is away.
+    host.root("pkill -fx 'sleep 922'");
+    ASSERT_TRUE(command.wait());
+    host.root(STOP);
+    open.end();
+    host.root(START);
+    EXPECT_TRUE(ended(visit, "closed", 60s)) << state(host, visit);
+    EXPECT_TRUE(ended(errand, "closed", 60s)) << state(host, errand);
+    EXPECT_TRUE(ends("sleep 921"));
+    EXPECT_NE(host.as("alice", "true").status, 0);
+    EXPECT_THAT(audit(), HasSubstr("cause=closed"));
+    EXPECT_EQ(state(host, unused), "active") << "nothing was begun under it";
+}
+
+} // namespace
+} // namespace jit::host
