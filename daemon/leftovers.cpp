@@ -56,7 +56,7 @@ public:
 private:
     // A use that is there by right: it hasn't ended, and a grant carries it.
     bool by_right(const std::optional<Use>& use) {
-        return use && !use->ended && use->boot_id == in_.clock.boot_id() && in_.uses.is_carried(*use);
+        return use && !use->ended && use->boot_id == in_.clock.boot_id() && in_.uses.carried_until(*use);
     }
 
     void add(Leftover::Kind kind, std::string what) { found_.push_back({kind, std::move(what)}); }

@@ -94,8 +94,8 @@ public:
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
 
-    // Whether a live grant carries it now, whatever was judged before.
-    [[nodiscard]] bool is_carried(const Use& use) const;
+    // Until when live grants carry it, by this boot's clock, whatever was judged before. None: not even now.
+    [[nodiscard]] std::optional<Deadline> carried_until(const Use& use) const;
     [[nodiscard]] bool is_reserved(const std::string& name) const { return reserved_.contains(name); }
 
     // The audit sessions of what runs, isn't over, and was given this group: a login's session group, or

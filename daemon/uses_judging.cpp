@@ -24,11 +24,12 @@ const Result<std::vector<Request>>& Uses::grants_of(Uid uid, GrantsOf& known) co
         .first->second;
 }
 
-bool Uses::is_carried(const Use& use) const {
+std::optional<Deadline> Uses::carried_until(const Use& use) const {
     Live live;
     live.use = use;
     GrantsOf known;
-    return carrier_of(live, clock_.now(), known).has_value();
+    const auto carrier = carrier_of(live, clock_.now(), known);
+    return carrier ? std::optional(carrier->deadline) : std::nullopt;
 }
 
 std::optional<Uses::Carrier> Uses::carrier_of(const Live& live, const Now& now, GrantsOf& known) const {

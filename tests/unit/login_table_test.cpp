@@ -19,7 +19,7 @@ using testing::SizeIs;
 
 class LoginTableTest : public RequestsTest {
 protected:
-    LoginTableTest() : file(path().substr(0, path().rfind('/')) + "/logins.db") {}
+    LoginTableTest() : file(path_of("logins.db")) {}
 
     // What pam_jit finds.
     Result<LoginGrants> read(const std::string& who, const std::string& service = "sshd") {
