@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -132,7 +133,7 @@ Outcome<Json> Client::call(std::string_view method, const Json& parameters) {
     if (auto sent = send_call(method, parameters, false); !sent) {
         return std::unexpected(sent.error());
     }
-    auto reply = receive(soon(), nullptr);
+    auto reply = receive({.deadline = soon()});
     if (!reply) {
         return std::unexpected(reply.error());
     }
@@ -143,20 +144,23 @@ Outcome<Json> Client::call(std::string_view method, const Json& parameters) {
 }
 
 Outcome<void> Client::stream(std::string_view method, const Json& parameters, First first,
-                             const Interrupt* interrupt, const std::function<bool(const Json&)>& take) {
+                             const Interrupt* interrupt, const std::function<bool(const Json&)>& take,
+                             const Meanwhile* meanwhile) {
     if (auto sent = send_call(method, parameters, true); !sent) {
         return std::unexpected(sent.error());
     }
-    Deadline deadline = first == First::soon ? soon() : Deadline();
+    Wait wait{.deadline = first == First::soon ? soon() : Deadline(),
+              .interrupt = interrupt,
+              .meanwhile = meanwhile};
     for (;;) {
-        auto reply = receive(deadline, interrupt);
+        auto reply = receive(wait);
         if (!reply) {
             return std::unexpected(reply.error());
         }
         if (!take(reply->parameters) || !reply->continues) {
             return {};
         }
-        deadline.reset();
+        wait.deadline.reset();
     }
 }
 
@@ -186,8 +190,8 @@ Outcome<void> Client::send_call(std::string_view method, const Json& parameters,
     return {};
 }
 
-Outcome<Client::Reply> Client::receive(Deadline deadline, const Interrupt* interrupt) {
-    const auto text = receive_message(deadline, interrupt);
+Outcome<Client::Reply> Client::receive(const Wait& wait) {
+    const auto text = receive_message(wait);
     if (!text) {
         return std::unexpected(text.error());
     }
@@ -210,7 +214,7 @@ Outcome<Client::Reply> Client::receive(Deadline deadline, const Interrupt* inter
                  .continues = continues != message->end() && *continues == true};
 }
 
-Outcome<std::string> Client::receive_message(Deadline deadline, const Interrupt* interrupt) {
+Outcome<std::string> Client::receive_message(const Wait& wait) {
     std::array<char, 64U << 10U> chunk;
     for (std::size_t searched = 0;;) {
         if (const auto end = received_.find('\0', searched); end != std::string::npos) {
@@ -222,7 +226,7 @@ Outcome<std::string> Client::receive_message(Deadline deadline, const Interrupt*
         if (searched > largest_reply) {
             return not_understood("longer than 64 MiB");
         }
-        if (auto ready = wait_readable(deadline, interrupt); !ready) {
+        if (auto ready = wait_readable(wait); !ready) {
             return std::unexpected(ready.error());
         }
         const ssize_t count = recv(socket_.get(), chunk.data(), chunk.size(), MSG_DONTWAIT);
@@ -240,26 +244,35 @@ Outcome<std::string> Client::receive_message(Deadline deadline, const Interrupt*
     }
 }
 
-Outcome<void> Client::wait_readable(Deadline deadline, const Interrupt* interrupt) const {
+Outcome<void> Client::wait_readable(const Wait& wait) const {
+    using std::chrono::nanoseconds;
     for (;;) {
-        timespec left{};
-        if (deadline) {
-            const auto until = *deadline - std::chrono::steady_clock::now();
-            const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(until).count();
-            if (nanoseconds <= 0) {
+        std::optional<nanoseconds> longest;
+        if (wait.deadline) {
+            longest = *wait.deadline - std::chrono::steady_clock::now();
+            if (*longest <= nanoseconds(0)) {
                 return no_answer(
                     fmt::format("nothing came within {} s", (options_.timeout.count() + 999) / 1000));
             }
-            left = {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
         }
+        if (wait.meanwhile != nullptr) {
+            longest = std::min<nanoseconds>(longest.value_or(nanoseconds::max()), wait.meanwhile->every);
+        }
+        const auto count = longest.value_or(nanoseconds(0)).count();
+        const timespec left{.tv_sec = count / 1'000'000'000, .tv_nsec = count % 1'000'000'000};
         // The second is asked for nothing; that its reader is gone (`jitctl audit --follow | head`) is told
         // anyway.
-        std::array<pollfd, 2> fds{{{.fd = socket_.get(), .events = POLLIN, .revents = 0},
-                                   {.fd = options_.output, .events = 0, .revents = 0}}};
-        const int ready = ppoll(fds.data(), fds.size(), deadline ? &left : nullptr,
-                                interrupt ? &interrupt->mask() : nullptr);
-        if (interrupt != nullptr && Interrupt::interrupted()) {
-            return std::unexpected(Failure{Exit::interrupted, "interrupted", {}});
+        std::array<pollfd, 3> fds{
+            {{.fd = socket_.get(), .events = POLLIN, .revents = 0},
+             {.fd = options_.output, .events = 0, .revents = 0},
+             {.fd = wait.meanwhile != nullptr ? wait.meanwhile->input : -1, .events = POLLIN, .revents = 0}}};
+        const int ready = ppoll(fds.data(), fds.size(), longest ? &left : nullptr,
+                                wait.interrupt ? &wait.interrupt->mask() : nullptr);
+        if (wait.interrupt != nullptr && Interrupt::interrupted()) {
+            return interrupted();
+        }
+        if (ready < 0 && errno != EINTR) {
+            return internal_failure(fmt::format("cannot wait for jitd: {}", std::strerror(errno)));
         }
         if (fds[0].revents != 0) {
             return {};
@@ -267,8 +280,8 @@ Outcome<void> Client::wait_readable(Deadline deadline, const Interrupt* interrup
         if (fds[1].revents != 0) {
             return std::unexpected(Failure{Exit::internal, "internal", {}});
         }
-        if (ready < 0 && errno != EINTR) {
-            return internal_failure(fmt::format("cannot wait for jitd: {}", std::strerror(errno)));
+        if (wait.meanwhile != nullptr && !wait.meanwhile->call()) {
+            return interrupted();
         }
     }
 }

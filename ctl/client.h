@@ -34,6 +34,13 @@ struct ClientOptions {
                      // its reader is gone
 };
 
+// What a stream does while nothing comes.
+struct Meanwhile {
+    std::chrono::milliseconds every; // so often, and after each signal
+    int input = -1;                  // and when this can be read; -1: nothing can
+    std::function<bool()> call;      // false: no more is wanted
+};
+
 class Client {
 public:
     static Outcome<Client> connect(ClientOptions options);
@@ -43,11 +50,12 @@ public:
     [[nodiscard]] Outcome<Json> call(std::string_view method, const Json& parameters);
 
     // Calls with "more". `take` gets each reply's parameters and says whether to go on; where it says no, the
-    // connection is of no use any more.
+    // connection is of no use any more. Where `meanwhile` says no, that is as if interrupted.
     enum class First { soon, whenever }; // whether the first reply must come within the timeout
     [[nodiscard]] Outcome<void> stream(std::string_view method, const Json& parameters, First first,
                                        const Interrupt* interrupt,
-                                       const std::function<bool(const Json&)>& take);
+                                       const std::function<bool(const Json&)>& take,
+                                       const Meanwhile* meanwhile = nullptr);
 
 private:
     struct Reply {
@@ -58,9 +66,14 @@ private:
 
     Client(ClientOptions options, Fd socket) : options_(std::move(options)), socket_(std::move(socket)) {}
     Outcome<void> send_call(std::string_view method, const Json& parameters, bool more);
-    Outcome<Reply> receive(Deadline deadline, const Interrupt* interrupt);
-    Outcome<std::string> receive_message(Deadline deadline, const Interrupt* interrupt);
-    Outcome<void> wait_readable(Deadline deadline, const Interrupt* interrupt) const;
+    struct Wait {
+        Deadline deadline = {};
+        const Interrupt* interrupt = nullptr;
+        const Meanwhile* meanwhile = nullptr;
+    };
+    Outcome<Reply> receive(const Wait& wait);
+    Outcome<std::string> receive_message(const Wait& wait);
+    Outcome<void> wait_readable(const Wait& wait) const;
     [[nodiscard]] Deadline soon() const { return std::chrono::steady_clock::now() + options_.timeout; }
     [[nodiscard]] std::unexpected<Failure> no_answer(std::string_view why) const;
 

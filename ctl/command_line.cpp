@@ -179,6 +179,9 @@ private:
             ->option_text("USER")
             ->excludes(mine);
         all.add_flag("--now", line_.list.now, "Status 1 where no grant of yours is live")->needs(mine);
+        all.add_flag("--brief", line_.list.brief,
+                     "Only the roles of your grants and how long they last, for a prompt or a status bar")
+            ->needs(mine);
         all.add_flag("--long", line_.list.in_detail, "All there is to know of each");
         all.add_option("--limit", line_.list.limit, "At most so many (1 to 1000)")
             ->option_text("N")
@@ -186,9 +189,15 @@ private:
         add_id(verb(app_, "show", "Show all there is to know of one", group,
                     [](const Context& c, const CommandLine& l) { return show(c, l.id); }),
                line_.id, "The request or grant");
-        add_id(verb(app_, "watch", "Follow one until it is over", group,
-                    [](const Context& c, const CommandLine& l) { return watch(c, l.id); }),
-               line_.id, "The request or grant");
+        CLI::App& follow =
+            verb(app_, "watch", "Show what is live and pending as it changes, or follow one", group,
+                 [](const Context& c, const CommandLine& l) {
+                     return l.once ? look_once(c) : l.id.empty() ? watch_all(c) : watch(c, l.id);
+                 });
+        CLI::Option* one = follow.add_option("ID", line_.id, "Only this request or grant, until it is over")
+                               ->check(id_validator())
+                               ->option_text(" ");
+        follow.add_flag("--once", line_.once, "Show what there is now, and end")->excludes(one);
         add_ids(verb(app_, "cancel", "Take a pending request back", group,
                      [](const Context& c, const CommandLine& l) { return cancel(c, l.answer); }),
                 "Requests of your own");

@@ -20,6 +20,7 @@ struct CommandLine {
     ListOptions list;
     AskAndRunOptions ask_and_run;
     std::string id;
+    bool once = false;
     AnswerOptions answer;
     ExplainOptions explain;
     LockOptions lock;

@@ -44,6 +44,10 @@ using Outcome = std::expected<T, Failure>;
     return std::unexpected(Failure{Exit::internal, "internal", std::move(message)});
 }
 
+[[nodiscard]] inline std::unexpected<Failure> interrupted() {
+    return std::unexpected(Failure{Exit::interrupted, "interrupted", {}});
+}
+
 // Where a script asks whether it may: as sudo has it, whatever is in the way, the status is 1.
 [[nodiscard]] inline std::unexpected<Failure> no(Failure failure, bool asked_whether) {
     failure.exit = asked_whether ? Exit::refused : failure.exit;

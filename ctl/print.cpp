@@ -2,40 +2,17 @@
 #include "ctl/print.h"
 
 #include "core/text.h"
+#include "ctl/columns.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <iterator>
 
 namespace jit {
 namespace {
-
-constexpr std::size_t longest_reason_in_table = 72;
-
-// Columns it takes on a terminal, as far as can be told without a locale: characters.
-std::size_t width(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-std::string shortened(std::string_view text, std::size_t longest) {
-    if (width(text) <= longest) {
-        return std::string(text);
-    }
-    std::size_t characters = 0;
-    const auto end = std::ranges::find_if(text, [&](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U && ++characters == longest;
-    });
-    return std::string(text.begin(), end) + "…";
-}
-
-std::string padded(std::string_view text, std::size_t columns) {
-    return std::string(text) + std::string(columns - std::min(columns, width(text)), ' ');
-}
 
 bool for_another(const reply::Request& request) {
     return request.requester != request.person;
@@ -198,9 +175,8 @@ std::string grant_text(reply::Request own, Time now) {
 }
 
 std::string table(const std::vector<reply::Request>& requests, Time now) {
-    constexpr std::size_t columns = 7;
-    using Row = std::array<std::string, columns>;
-    std::vector<Row> rows{{"ID", "STATE", "ROLE", "FOR", "WHO", "UNTIL/ANSWER-BY", "REASON"}};
+    std::vector<std::vector<std::string>> rows{
+        {"ID", "STATE", "ROLE", "FOR", "WHO", "UNTIL/ANSWER-BY", "REASON"}};
     for (const reply::Request& r : requests) {
         std::string when;
         if (r.state == State::pending && r.answer_by) {
@@ -213,20 +189,7 @@ std::string table(const std::vector<reply::Request>& requests, Time now) {
         rows.push_back({r.id, state_text(r), r.role, format_duration(r.duration), r.person, when,
                         shortened(r.reason, longest_reason_in_table)});
     }
-    std::array<std::size_t, columns> widths{};
-    for (const Row& row : rows) {
-        for (std::size_t i = 0; i < columns; ++i) {
-            widths[i] = std::max(widths[i], width(row[i]));
-        }
-    }
-    std::string out;
-    for (const Row& row : rows) {
-        for (std::size_t i = 0; i + 1 < columns; ++i) {
-            out += padded(row[i], widths[i] + 2);
-        }
-        out += row.back() + "\n";
-    }
-    return out;
+    return fmt::format("{}\n", fmt::join(aligned(rows), "\n"));
 }
 
 std::string details(const reply::Request& r, Time now) {

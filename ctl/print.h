@@ -41,6 +41,10 @@ inline constexpr std::size_t commands_at_a_glance = 10;
 
 [[nodiscard]] std::string table(const std::vector<reply::Request>& requests, Time now);
 [[nodiscard]] std::string details(const reply::Request& request, Time now);
+// What is live, each grant with what runs by it, and what is pending (print_overview.cpp).
+[[nodiscard]] std::string overview_text(const reply::Overview& overview, Time now);
+// "web-ops 58 min, db 3 min": the time that is left of the grants among them, in a few words; empty: none.
+[[nodiscard]] std::string brief_text(std::vector<reply::Request> requests, Time now);
 [[nodiscard]] std::string status_text(const reply::Status& status);
 
 // "alice", "role web-ops", "this host"

@@ -5,6 +5,7 @@
 #include "core/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -184,6 +185,37 @@ Lock lock_of(const Json& json) {
     return lock;
 }
 
+// What jitd has escaped itself, because it needn't be text.
+std::string escaped_text(const Json& value, const char* key) {
+    return value.is_string() ? unescape(value.get_ref<const std::string&>()) : throw Nonsense(key);
+}
+
+Use use_of(const Json& json) {
+    Use use{.id = text(json, "id"),
+            .grant = text(json, "grant"),
+            .account = text(json, "account"),
+            .login = optional_text(json, "login"),
+            .command = {},
+            .run_as = text(json, "run_as"),
+            .groups = texts(json, "groups"),
+            .tty = {},
+            .pid = whole(json, "pid"),
+            .since = time(json, "since"),
+            .exited = optional_time(json, "exited")};
+    if (const Json* tty = optional_field(json, "tty")) {
+        use.tty = escape(escaped_text(*tty, "tty"));
+    }
+    if (optional_field(json, "argv") != nullptr) {
+        const auto words = list<std::string>(
+            json, "argv", [](const Json& word) { return shell_word(escaped_text(word, "argv")); });
+        use.command = fmt::format("{}", fmt::join(words, " "));
+        if (json.contains("argv_cut") && boolean(json, "argv_cut")) {
+            use.command += " …";
+        }
+    }
+    return use;
+}
+
 Check check(const Json& object, const char* key) {
     const Json& value = field(object, key);
     return {.ok = boolean(value, "ok"), .text = text(value, "text")};
@@ -229,6 +261,15 @@ Outcome<Request> read_request(const Json& parameters) {
 
 Outcome<std::vector<Request>> read_requests(const Json& parameters) {
     return guarded([&] { return list<Request>(parameters, "requests", request_of); });
+}
+
+Outcome<Overview> read_overview(const Json& parameters) {
+    return guarded([&] {
+        return Overview{.now = time(parameters, "now"),
+                        .requests = list<Request>(parameters, "requests", request_of),
+                        .uses = list<Use>(parameters, "uses", use_of),
+                        .left_out = whole(parameters, "left_out")};
+    });
 }
 
 Outcome<Explanation> read_explanation(const Json& parameters) {

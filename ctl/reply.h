@@ -127,9 +127,31 @@ struct Locked {
     std::int64_t cancelled = 0;
 };
 
+struct Use {
+    std::string id;
+    RequestId grant;
+    std::string account;
+    std::string login;   // the PAM service; empty: a command
+    std::string command; // as it would be typed in a shell (shell_word is as safe); empty: very long
+    std::string run_as;
+    std::vector<std::string> groups;
+    std::string tty;
+    std::int64_t pid = 0;
+    Time since;
+    std::optional<Time> exited;
+};
+
+struct Overview {
+    Time now;
+    std::vector<Request> requests;
+    std::vector<Use> uses;
+    std::int64_t left_out = 0;
+};
+
 // Each takes a reply's parameters. Fields that this version doesn't know are passed over: jitd may be newer.
 [[nodiscard]] Outcome<Request> read_request(const Json& parameters);
 [[nodiscard]] Outcome<std::vector<Request>> read_requests(const Json& parameters);
+[[nodiscard]] Outcome<Overview> read_overview(const Json& parameters);
 [[nodiscard]] Outcome<Explanation> read_explanation(const Json& parameters);
 [[nodiscard]] Outcome<Status> read_status(const Json& parameters);
 [[nodiscard]] Outcome<std::vector<std::string>> read_leftovers(const Json& parameters); // what they are

@@ -146,6 +146,11 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
         return std::unexpected(requests.error());
     }
     context.print_json(*reply);
+    if (options.brief) {
+        const std::string text = brief_text(*requests, wall_clock());
+        context.print_text(text.empty() ? text : text + '\n');
+        return Exit::done;
+    }
     if (options.mine || options.user || options.in_detail) {
         say_grants(context, *requests, options);
         const bool any = std::ranges::any_of(

@@ -55,6 +55,7 @@ struct ListOptions {
     bool mine = false;
     bool now = false;
     bool in_detail = false;
+    bool brief = false;              // one line for a prompt or a status bar
     std::optional<std::string> user; // only theirs
     std::optional<std::int64_t> limit;
 };
@@ -69,6 +70,10 @@ Outcome<Exit> watch(const Context& context, const std::string& id);
 enum class Telling { fully, briefly }; // with or without how a grant is used
 // Until the request is active or over. `filed` is the reply that filed it.
 Outcome<Exit> wait_for_answers(const Context& context, const Json& filed, Telling telling);
+
+// overview.cpp
+Outcome<Exit> watch_all(const Context& context);
+Outcome<Exit> look_once(const Context& context);
 
 // ask.cpp
 struct AskAndRunOptions {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Following one request while people answer it.
+#include "ctl/following.h"
 #include "ctl/print.h"
 #include "ctl/reply.h"
 #include "ctl/verbs.h"
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstddef>
 #include <optional>
 
@@ -107,50 +107,27 @@ std::string stays_pending(const std::string& id) {
         "request {0} stays pending: jitctl watch {0} follows it, jitctl cancel {0} takes it back", id);
 }
 
-// Where jitd goes away in the middle it is being restarted (an upgrade): what was filed is in its database,
-// so it is asked again for a while.
-Outcome<Exit> follow(const Context& context, Follower& follower, const Interrupt& interrupt,
-                     const std::string& id) {
-    constexpr int most_attempts = 20;
-    constexpr auto pause = std::chrono::milliseconds(500);
-    const auto stopped = [&](Failure failure) -> Outcome<Exit> {
-        if (follower.pending()) {
-            failure.message += (failure.message.empty() ? "" : "; ") + stays_pending(id);
-        }
-        return std::unexpected(std::move(failure));
-    };
-    for (int attempt = 0;;) {
-        Outcome<void> streamed;
-        if (auto client = Client::connect(context.client); client) {
-            const auto take = [&](const Json& parameters) {
-                attempt = 0;
-                return follower.take(parameters);
-            };
-            streamed = client->stream("Watch", {{"id", id}}, Client::First::soon, &interrupt, take);
-        } else {
-            streamed = std::unexpected(client.error());
-        }
-        if (follower.failure()) {
-            return std::unexpected(*follower.failure());
-        }
-        if (follower.finished()) {
-            return follower.result();
-        }
-        if (!context.out) {
-            return Exit::internal;
-        }
-        // An end of the stream before the end of the request is a jitd that is shutting down.
-        const bool lost = streamed || streamed.error().exit == Exit::unreachable;
-        if (!lost || !follower.seen()) {
-            return streamed ? stopped(unreachable("jitd told nothing").error()) : stopped(streamed.error());
-        }
-        if (++attempt > most_attempts) {
-            return stopped(streamed ? unreachable("jitd keeps hanging up").error() : streamed.error());
-        }
-        if (!interrupt.sleep(pause)) {
-            return stopped({Exit::interrupted, "interrupted", {}});
-        }
+Outcome<Exit> follow_request(const Context& context, Follower& follower, const Interrupt& interrupt,
+                             const std::string& id) {
+    auto followed =
+        follow(context, interrupt,
+               {.method = "Watch", .parameters = {{"id", id}}, .take = [&](const Json& parameters) {
+                    return follower.take(parameters);
+                }});
+    if (follower.failure()) {
+        return std::unexpected(*follower.failure());
     }
+    if (follower.finished()) {
+        return follower.result();
+    }
+    if (followed || !context.out) {
+        return Exit::internal; // it can't be told
+    }
+    Failure failure = std::move(followed.error());
+    if (follower.pending()) {
+        failure.message += (failure.message.empty() ? "" : "; ") + stays_pending(id);
+    }
+    return std::unexpected(std::move(failure));
 }
 
 } // namespace
@@ -158,7 +135,7 @@ Outcome<Exit> follow(const Context& context, Follower& follower, const Interrupt
 Outcome<Exit> watch(const Context& context, const std::string& id) {
     const Interrupt interrupt;
     Follower follower(context, Until::over, Telling::fully);
-    return follow(context, follower, interrupt, id);
+    return follow_request(context, follower, interrupt, id);
 }
 
 Outcome<Exit> wait_for_answers(const Context& context, const Json& filed, Telling telling) {
@@ -170,7 +147,7 @@ Outcome<Exit> wait_for_answers(const Context& context, const Json& filed, Tellin
         }
         return follower.finished() ? follower.result() : Exit::internal;
     }
-    return follow(context, follower, interrupt, follower.seen()->id);
+    return follow_request(context, follower, interrupt, follower.seen()->id);
 }
 
 } // namespace jit

@@ -8,6 +8,7 @@
 #include "daemon/leftovers.h"
 #include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
+#include "daemon/uses.h"
 #include "daemon/varlink.h"
 
 #include <cstdint>
@@ -22,10 +23,12 @@ class Parameters;
 class Api {
 public:
     struct Parts {
+        Loop& loop;
         Store& store;
         Clock& clock;
         PolicyKeeper& policy;
         Requests& requests;
+        const Uses& uses;
         Accounts& accounts;
         const HostKey& host_key;
         std::string machine_id;
@@ -40,6 +43,9 @@ public:
     // Tells those who wait for it.
     void request_changed(const Request& request);
     void events_appended();
+    void overview_changed();
+
+    static constexpr std::int64_t most_listed = 1000;
 
 private:
     using Method = void (Api::*)(const CallPtr&, Parameters&);
@@ -56,6 +62,8 @@ private:
     // The caller's own or one they may see; otherwise "there is no such request", as for one that there
     // isn't.
     Result<Request> visible(const Caller& caller, const RequestId& id) const;
+    // Those that the caller may see: pending and active, or with `all` the newest; with `mine` only theirs.
+    Result<std::vector<Request>> listed(const Caller& caller, bool all, bool mine);
     void finish(const CallPtr& call, const Caller& caller, std::string_view what,
                 const Result<Request>& result);
     // One step in the life of a request that the caller may see.
@@ -70,6 +78,7 @@ private:
     void show(const CallPtr& call, Parameters& parameters);
     [[nodiscard]] Result<std::optional<Json>> left_behind(const Request& request, const Caller& caller);
     void watch_method(const CallPtr& call, Parameters& parameters);
+    void overview(const CallPtr& call, Parameters& parameters);
     void approve(const CallPtr& call, Parameters& parameters);
     void deny(const CallPtr& call, Parameters& parameters);
     void cancel(const CallPtr& call, Parameters& parameters);
@@ -99,10 +108,22 @@ private:
         RequestId id;
     };
 
+    struct Viewer {
+        CallPtr call;
+        std::string told; // the last reply, but for its time
+        bool asking = false;
+    };
+    void tell(const std::shared_ptr<Viewer>& viewer);
+    Result<Json> overview_of(const Caller& caller);
+
     Parts parts_;
     Time started_;
     std::list<Watcher> watchers_;
     std::list<std::shared_ptr<Follower>> followers_;
+    std::vector<std::shared_ptr<Viewer>> viewers_;
+    bool telling_due_ = false;
+    BootTime told_;
+    Loop::Source telling_;
 };
 
 } // namespace jit

@@ -8,11 +8,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 
 namespace jit {
 namespace {
-
-constexpr std::int64_t most_listed = 1000;
 
 Ask ask_from(Parameters& parameters) {
     Ask ask;
@@ -72,28 +71,36 @@ void Api::list(const CallPtr& call, Parameters& parameters) {
         return;
     }
     ask_who(call, [this, call, all, mine, limit](const Caller& caller) {
-        const Uid uid = caller.party.uid;
-        auto requests = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
-            if (all) {
-                return parts_.store.newest(most_listed);
-            }
-            auto found = parts_.store.pending();
-            std::ranges::move(mine ? parts_.store.active_of(uid) : parts_.store.active(),
-                              std::back_inserter(found));
-            return found;
-        });
+        const auto requests = listed(caller, all, mine);
         if (!requests) {
             return call->fail(requests.error());
         }
         Json list = Json::array();
-        for (const Request& request : *requests) {
-            if (std::ssize(list) < limit && (!mine || request.beneficiary.uid == uid) &&
-                may_see(parts_.policy.policy(), request, caller)) {
-                list.push_back(view_of(parts_.policy.policy(), request, caller));
-            }
+        for (const Request& request : *requests | std::views::take(limit)) {
+            list.push_back(view_of(parts_.policy.policy(), request, caller));
         }
         call->reply({{"requests", list}});
     });
+}
+
+Result<std::vector<Request>> Api::listed(const Caller& caller, bool all, bool mine) {
+    const Uid uid = caller.party.uid;
+    auto requests = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
+        if (all) {
+            return parts_.store.newest(most_listed);
+        }
+        auto found = parts_.store.pending();
+        std::ranges::move(mine ? parts_.store.active_of(uid) : parts_.store.active(),
+                          std::back_inserter(found));
+        return found;
+    });
+    if (requests) {
+        std::erase_if(*requests, [&](const Request& request) {
+            return (mine && request.beneficiary.uid != uid) ||
+                   !may_see(parts_.policy.policy(), request, caller);
+        });
+    }
+    return requests;
 }
 
 void Api::show(const CallPtr& call, Parameters& parameters) {

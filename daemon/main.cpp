@@ -181,10 +181,12 @@ Result<void> run() {
     uses.on_change([&ends](Uid uid) { ends.look_at(uid); });
     Reconciler reconciler(*loop, **store, clock, policy, requests, uses, memberships, ends, accounts,
                           *host_key, journal);
-    Api api({.store = **store,
+    Api api({.loop = *loop,
+             .store = **store,
              .clock = clock,
              .policy = policy,
              .requests = requests,
+             .uses = uses,
              .accounts = accounts,
              .host_key = *host_key,
              .machine_id = machine_id,
@@ -223,13 +225,18 @@ Result<void> run() {
                          [&api](const CallPtr& call) { api.handle(call); });
     const auto turn = loop->after_each_turn([&] {
         // What was committed in this turn is told, and may make more due.
+        bool any = false;
         for (auto events = (*store)->take_committed(); !events.empty(); events = (*store)->take_committed()) {
+            any = true;
             for (const Event& event : events) {
                 journal.send(event);
             }
             api.events_appended();
             reconciler.reconcile();
             searches.look();
+        }
+        if (any) {
+            api.overview_changed(); // as it is after what was made due
         }
     });
     const auto hangup = loop->on_signal(SIGHUP, [&] {

@@ -94,6 +94,14 @@ public:
     // The end, by this boot's clock, of the grant that lives longest of those that carry it now.
     [[nodiscard]] std::optional<Deadline> deadline_of(const std::string& id);
 
+    // What runs and isn't over, with the grant that carries it and that one's end, as judged last.
+    struct Running {
+        const Use* use;
+        RequestId grant;
+        Time until;
+    };
+    [[nodiscard]] std::vector<Running> running() const;
+
     // Until when live grants carry it, by this boot's clock, whatever was judged before. None: not even now.
     [[nodiscard]] std::optional<Deadline> carried_until(const Use& use) const;
     [[nodiscard]] bool is_reserved(const std::string& name) const { return reserved_.contains(name); }

@@ -24,6 +24,17 @@ const Result<std::vector<Request>>& Uses::grants_of(Uid uid, GrantsOf& known) co
         .first->second;
 }
 
+std::vector<Uses::Running> Uses::running() const {
+    std::vector<Running> all;
+    for (const auto& [id, live] : live_) {
+        if (!live.over && live.carrier) {
+            all.push_back(
+                {.use = &live.use, .grant = live.carrier->grant, .until = live.carrier->deadline.time});
+        }
+    }
+    return all;
+}
+
 std::optional<Deadline> Uses::carried_until(const Use& use) const {
     Live live;
     live.use = use;

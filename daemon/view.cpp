@@ -2,11 +2,14 @@
 #include "daemon/view.h"
 
 #include "core/record.h"
+#include "core/text.h"
 
 #include <fmt/format.h>
 
 namespace jit {
 namespace {
+
+constexpr std::size_t longest_argv = 1024; // a thousand of them are one reply
 
 std::int64_t count_of(Time time) {
     return time.time_since_epoch().count();
@@ -111,6 +114,37 @@ Json view_of(const Policy& policy, const Request& request, const Caller& caller)
     }
     if (role != policy.roles.end() && !request.scope.commands.empty() && !role->second.confinement.empty()) {
         json["confined"] = describe(role->second.confinement);
+    }
+    return json;
+}
+
+Json view_of(const Use& use, const RequestId& grant, Time until) {
+    Json json{{"id", use.id},
+              {"grant", grant},
+              {"person", use.by.person},
+              {"account", use.by.account},
+              {"run_as", use.run_as},
+              {"groups", use.login           ? use.login->groups
+                         : use.group.empty() ? std::vector<std::string>()
+                                             : std::vector{use.group}},
+              {"pid", use.pid},
+              {"since", count_of(use.started)},
+              {"until", count_of(until)}};
+    if (!use.tty.empty()) {
+        json["tty"] = use.login ? use.tty : escape(use.tty); // of a login it is already
+    }
+    if (use.login) {
+        json["login"] = use.login->service;
+    }
+    if (use.command) {
+        const Json command = command_fields(*use.command, longest_argv);
+        json["argv"] = command["argv"];
+        if (command.contains("argv_cut")) {
+            json["argv_cut"] = true;
+        }
+    }
+    if (use.exited) {
+        json["exited"] = count_of(*use.exited);
     }
     return json;
 }

@@ -6,11 +6,14 @@
 #include "core/json.h"
 #include "core/lock.h"
 #include "core/policy_load.h"
+#include "core/use.h"
 #include "daemon/decide.h"
 
 namespace jit {
 
 [[nodiscard]] Json view_of(const Policy& policy, const Request& request, const Caller& caller);
+// `grant`: the one that carries it, until then.
+[[nodiscard]] Json view_of(const Use& use, const RequestId& grant, Time until);
 [[nodiscard]] Json view_of(const std::vector<Problem>& problems);
 [[nodiscard]] Json view_of(const Lock& lock);
 [[nodiscard]] Json view_of(const Event& event);
