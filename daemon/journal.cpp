@@ -77,8 +77,8 @@ void Journal::send(const Event& event) {
         }
     }
     const bool bad = kind == "policy.rejected" || kind == "audit.broken";
-    const bool remarkable = kind == "grant.left_behind" ||
-                            (kind == "daemon.started" && body->value("cut_off", false));
+    const bool remarkable =
+        kind == "grant.left_behind" || (kind == "daemon.started" && body->value("cut_off", false));
     Fields fields{{"MESSAGE_ID", std::string(event_id)},
                   {"JIT_KIND", kind},
                   {"JIT_SEQ", std::to_string(event.seq)},

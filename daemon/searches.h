@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Has it looked for what was left behind by the right of a grant, through jit-search: set-id files, which are
-// disarmed, and, where the grant gave root or another account, what of that is otherwise than it was when the grant began.
+// disarmed, and, where the grant gave root or another account, what of that is otherwise than it was when the
+// grant began.
 //
 // MUST:
 //  1. Nothing waits for it: a search takes as long as the file systems do, and is tried again until it was
