@@ -58,6 +58,11 @@ void Reserve::make_room() const {
     }
 }
 
+bool Reserve::is_near() const {
+    const auto left = free_bytes(directory_);
+    return left && *left < most_parts * part_size;
+}
+
 bool Reserve::for_ends_only() const {
     const auto left = free_bytes(directory_);
     return left && *left < headroom && parts() <= 1;

@@ -18,6 +18,8 @@ public:
     void make_room() const;
     // What is left is for ends: nothing may be given any more.
     [[nodiscard]] bool for_ends_only() const;
+    // It is in use, or soon will be: what can wait, waits.
+    [[nodiscard]] bool is_near() const;
 
 private:
     [[nodiscard]] std::string part(int number) const;

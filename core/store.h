@@ -57,6 +57,8 @@ public:
 
     // An error where what is left of the disk is for ends: asked before anything is given.
     [[nodiscard]] Result<void> room_to_give() const;
+    // Whether the disk is so full that what can wait isn't to be written.
+    [[nodiscard]] bool short_of_room() const { return reserve_.is_near(); }
 
     // Runs f, which returns Result<T>, and makes a database error into an Error.
     template <class F>

@@ -259,7 +259,7 @@ ReadIncluded reader_of(const PamPlaces& places) {
 }
 
 Outcome<Exit> pam_enable(const Context& context, const PamOptions& options, const PamPlaces& places,
-                         const Accounts& accounts) {
+                         const AccountSource& accounts) {
     const std::string& service = options.service;
     const auto gate = gate_of(options);
     Outcome<void> good = check_service(service);

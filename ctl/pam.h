@@ -32,10 +32,11 @@ struct PamPlaces {
 [[nodiscard]] Outcome<Gate> gate_of(const PamOptions& options);
 // The module, jitd, the group and the accounts that are named.
 [[nodiscard]] Outcome<void> check_gate_can_work(const PamPlaces& places, const Gate& gate,
-                                                const Accounts& accounts, std::vector<std::string>& notes);
+                                                const AccountSource& accounts,
+                                                std::vector<std::string>& notes);
 // Whether mode enforce would shut out those who must let others in.
 [[nodiscard]] Outcome<void> check_lockout(const PamPlaces& places, const std::string& service,
-                                          const Gate& gate, const Accounts& accounts,
+                                          const Gate& gate, const AccountSource& accounts,
                                           std::vector<std::string>& notes);
 
 // "mode enforce, only GROUP, exempt root, bob"
@@ -43,7 +44,7 @@ struct PamPlaces {
 [[nodiscard]] Json gate_json(const Gate& gate);
 
 Outcome<Exit> pam_enable(const Context& context, const PamOptions& options, const PamPlaces& places,
-                         const Accounts& accounts);
+                         const AccountSource& accounts);
 Outcome<Exit> pam_disable(const Context& context, const PamOptions& options, const PamPlaces& places);
 Outcome<Exit> pam_status(const Context& context, const PamOptions& options, const PamPlaces& places);
 

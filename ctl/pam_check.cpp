@@ -22,7 +22,7 @@ bool is_file(const std::string& path) {
     return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-Outcome<void> check_names(const Gate& gate, const Accounts& accounts) {
+Outcome<void> check_names(const Gate& gate, const AccountSource& accounts) {
     if (gate.only) {
         const auto members = accounts.members(*gate.only);
         if (!members) {
@@ -87,14 +87,14 @@ Outcome<Gate> gate_of(const PamOptions& options) {
     return gate;
 }
 
-Outcome<void> check_gate_can_work(const PamPlaces& places, const Gate& gate, const Accounts& accounts,
+Outcome<void> check_gate_can_work(const PamPlaces& places, const Gate& gate, const AccountSource& accounts,
                                   std::vector<std::string>& notes) {
     auto good = check_host(places, gate, notes);
     return good ? check_names(gate, accounts) : good;
 }
 
 Outcome<void> check_lockout(const PamPlaces& places, const std::string& service, const Gate& gate,
-                            const Accounts& accounts, std::vector<std::string>& notes) {
+                            const AccountSource& accounts, std::vector<std::string>& notes) {
     const LoadedPolicy loaded = load_policy(places.policy, places.policy_ownership);
     if (!loaded.policy) {
         const auto error = std::ranges::find(loaded.problems, Problem::Severity::error, &Problem::severity);

@@ -18,7 +18,7 @@ bool opens(const Role& role, const std::string& service) {
 
 class Judge {
 public:
-    Judge(const Policy& policy, const Gate& gate, const Accounts& accounts)
+    Judge(const Policy& policy, const Gate& gate, const AccountSource& accounts)
         : policy_(policy), gate_(gate), exempt_(gate.exempted()), accounts_(accounts) {}
 
     Result<void> judge(const Role& role) {
@@ -122,7 +122,7 @@ private:
     const Policy& policy_;
     const Gate& gate_;
     std::vector<std::string> exempt_;
-    const Accounts& accounts_;
+    const AccountSource& accounts_;
     Names judged_;
     Lockout result_;
 };
@@ -135,7 +135,7 @@ bool opens_service(const Policy& policy, const std::string& service) {
 }
 
 Result<Lockout> find_lockout(const Policy& policy, const std::string& service, const Gate& gate,
-                             const Accounts& accounts) {
+                             const AccountSource& accounts) {
     if (!opens_service(policy, service)) {
         return Lockout{
             .reasons = {fmt::format("no role has login = [\"{}\"], so nobody but {} could log in through it",

@@ -15,12 +15,12 @@
 namespace jit {
 
 // The host's accounts and groups; tests bring their own.
-class Accounts {
+class AccountSource {
 public:
-    Accounts() = default;
-    Accounts(const Accounts&) = delete;
-    Accounts& operator=(const Accounts&) = delete;
-    virtual ~Accounts() = default;
+    AccountSource() = default;
+    AccountSource(const AccountSource&) = delete;
+    AccountSource& operator=(const AccountSource&) = delete;
+    virtual ~AccountSource() = default;
 
     // None: there is no such account.
     [[nodiscard]] virtual Result<std::optional<Uid>> find(const std::string& account) const = 0;
@@ -32,7 +32,7 @@ public:
 };
 
 // Asks NSS. What lies in `userdb` (/run/userdb) as USER:GROUP.membership was given by jit, for a while.
-class NssAccounts : public Accounts {
+class NssAccounts : public AccountSource {
 public:
     explicit NssAccounts(std::string userdb) : userdb_(std::move(userdb)) {}
     [[nodiscard]] Result<std::optional<Uid>> find(const std::string& account) const override;
@@ -51,7 +51,7 @@ struct Lockout {
 
 // What a gate in mode enforce on a login's service would do.
 [[nodiscard]] Result<Lockout> find_lockout(const Policy& policy, const std::string& service, const Gate& gate,
-                                           const Accounts& accounts);
+                                           const AccountSource& accounts);
 
 // Whether a role opens the service at all.
 [[nodiscard]] bool opens_service(const Policy& policy, const std::string& service);

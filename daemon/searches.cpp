@@ -22,6 +22,7 @@ constexpr Millis patience = std::chrono::minutes(30);
 // a login that was being made may have had the group for so long.
 constexpr Millis after_an_end = std::chrono::seconds(1);
 constexpr Millis after_a_membership = std::chrono::seconds(6);
+constexpr Millis while_short_of_room = std::chrono::minutes(1);
 // Of what is told of, the first so many bytes go into the event, and more are kept with the grant.
 constexpr std::size_t most_in_event = 4096;
 constexpr std::size_t most_kept = 65536;
@@ -74,6 +75,9 @@ void Searches::look() {
     const Now now = parts_.clock.now();
     if (now.boot < not_before_) {
         return look_at(not_before_);
+    }
+    if (parts_.store.short_of_room()) {
+        return look_at(now.boot + while_short_of_room);
     }
     auto batch = due();
     if (!batch) {

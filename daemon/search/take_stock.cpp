@@ -23,7 +23,7 @@ namespace jit {
 namespace {
 
 constexpr std::size_t most_content = 4 * 1024 * 1024;
-constexpr std::size_t most_items = 200'000;
+constexpr std::size_t most_items = 20'000; // some 3 MB in the database, for each beginning of a grant
 
 std::string digest_of(std::string_view bytes) {
     std::array<std::uint8_t, 16> digest{};

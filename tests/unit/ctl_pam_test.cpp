@@ -25,7 +25,7 @@ using testing::IsEmpty;
 using testing::Not;
 
 // alice, bob and carol; groups sre (alice, bob) and empty.
-class FakeAccounts : public Accounts {
+class FakeAccounts : public AccountSource {
 public:
     std::map<std::string, std::vector<std::string>, std::less<>> groups{{"sre", {"alice", "bob"}},
                                                                         {"empty", {}}};
@@ -80,7 +80,7 @@ std::string policy_with(const std::string& risk, const std::string& service = "s
 
 // ---- whom a gate shuts out
 
-std::vector<std::string> reasons(const std::string& policy, const Gate& gate, const Accounts& accounts) {
+std::vector<std::string> reasons(const std::string& policy, const Gate& gate, const AccountSource& accounts) {
     const auto lockout = find_lockout(policy_of(policy), "sshd", gate, accounts);
     return lockout ? lockout->reasons : std::vector{"error: " + lockout.error().message};
 }
