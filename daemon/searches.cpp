@@ -214,9 +214,7 @@ void Searches::finish() {
         return give_up(recorded.error().message);
     }
     retry_ = first_retry;
-    connection_.reset();
-    io_ = {};
-    patience_ = {};
+    disconnect();
     batch_ = {};
     look_at(parts_.clock.now().boot);
 }
@@ -254,9 +252,15 @@ Result<void> Searches::record(const SearchReply& reply) {
     });
 }
 
-void Searches::give_up(const std::string& why) {
+// The watch first: once the number is another's, so would be what is taken out of epoll.
+void Searches::disconnect() {
+    io_ = {};
     connection_.reset();
     patience_ = {};
+}
+
+void Searches::give_up(const std::string& why) {
+    disconnect();
     batch_ = {};
     to_send_ = {};
     received_ = {};

@@ -51,6 +51,7 @@ private:
     void receive();
     void finish();
     [[nodiscard]] Result<void> record(const SearchReply& reply);
+    void disconnect();
     void give_up(const std::string& why);
     void look_at(BootTime time);
 

@@ -4,6 +4,7 @@
 #include "core/read.h"
 #include "daemon/carriers.h"
 #include "daemon/published.h"
+#include "daemon/still.h"
 
 #include <fmt/format.h>
 
@@ -48,7 +49,14 @@ void end_what_ran(const SearchFor& grant, const std::map<Gid, std::string>& gids
     for (const Uid uid : uids) {
         all.push_back({.uid = grant.uid, .become = uid, .spared = sessions_of(*live, nullptr), .killed = 0});
     }
-    if (const auto clean = kill_carriers(all, passes); !clean) {
+    // Who forks and exits without a pause is met by no reading of /proc.
+    std::set<Uid> people = uids;
+    people.insert(grant.uid);
+    const auto clean = [&] {
+        const Still still(people, "search");
+        return kill_carriers(all, passes);
+    }();
+    if (!clean) {
         searched.problems.push_back(clean.error().message);
     }
     for (const Carriers& one : all) {
