@@ -20,14 +20,18 @@ Millis read_clock(clockid_t id) {
     if (clock_gettime(id, &spec) != 0) {
         throw std::system_error(errno, std::generic_category(), "clock_gettime");
     }
-    return std::chrono::seconds(spec.tv_sec) +
-           std::chrono::duration_cast<Millis>(std::chrono::nanoseconds(spec.tv_nsec));
+    return millis_of(spec);
 }
 
 // Without a boot id all deadlines are judged by UTC alone; an empty id must therefore never equal another.
 constexpr std::size_t boot_id_length = 36;
 
 } // namespace
+
+Millis millis_of(const timespec& spec) {
+    return std::chrono::seconds(spec.tv_sec) +
+           std::chrono::duration_cast<Millis>(std::chrono::nanoseconds(spec.tv_nsec));
+}
 
 ClockReading read_system_clock() {
     timex state{};

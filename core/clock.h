@@ -10,6 +10,7 @@
 
 #include "core/time.h"
 
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,9 @@ struct ClockReading {
     BootTime boot;
     bool synchronised = false;
 };
+
+// Rounded down.
+[[nodiscard]] Millis millis_of(const timespec& spec);
 
 // CLOCK_REALTIME, CLOCK_BOOTTIME and adjtimex(2)'s STA_UNSYNC. Throws std::system_error where a clock can't
 // be read.

@@ -113,10 +113,10 @@ struct Policy {
     [[nodiscard]] std::string person_of(std::string_view account) const;
 };
 
-// Whether a ticket matches a role's pattern as a whole. An empty pattern matches anything, also nothing.
 // Whether its members are root, or can become root or read everything, without any further help.
 [[nodiscard]] bool is_root_group(std::string_view group);
 
+// Whether a ticket matches a role's pattern as a whole. An empty pattern matches anything, also nothing.
 [[nodiscard]] bool ticket_matches(const std::string& pattern, const std::string& ticket);
 
 } // namespace jit

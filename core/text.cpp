@@ -187,6 +187,18 @@ Unit first_unit(std::string_view escaped) {
 
 } // namespace
 
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const auto end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) {
+            return parts;
+        }
+        text.remove_prefix(end + 1);
+    }
+}
+
 bool is_account_name(std::string_view name) {
     return is_name(name, 32);
 }

@@ -4,8 +4,12 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jit {
+
+// The parts between separators, empty ones included: one more than there are separators.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 
 // Account and group names that we accept: [A-Za-z_][A-Za-z0-9_.-]{0,31}. Stricter than NSS on purpose: such a
 // name is safe as a file name, as an argument and in a log, and is never a number (CVE-2017-1000082).

@@ -12,16 +12,6 @@
 namespace jit {
 namespace {
 
-std::vector<std::string> split(std::string_view names) {
-    std::vector<std::string> result;
-    for (std::size_t from = 0; from <= names.size();) {
-        const std::size_t to = std::min(names.find(',', from), names.size());
-        result.emplace_back(names.substr(from, to - from));
-        from = to + 1;
-    }
-    return result;
-}
-
 class Inspector {
 public:
     Inspector(const PamFile& file, ServiceKind kind, const ReadIncluded& read_included)
@@ -115,8 +105,9 @@ private:
                 has_mode = true;
             } else if (key == "only" && is_account_name(value)) {
                 gate.only = value;
-            } else if (key == "exempt" && std::ranges::all_of(split(value), is_account_name)) {
-                gate.exempt = split(value);
+            } else if (const auto names = split(value, ',');
+                       key == "exempt" && std::ranges::all_of(names, is_account_name)) {
+                gate.exempt.assign(names.begin(), names.end());
                 has_exempt = true;
             } else {
                 bad(fmt::format("'{}' is no argument of {}", escape(argument), pam_module));

@@ -2,14 +2,13 @@
 #include "daemon/accounts.h"
 
 #include "core/clock.h"
+#include "daemon/connect.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstring>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace jit {
 namespace {
@@ -29,14 +28,11 @@ std::unexpected<Error> unavailable(std::string_view why) {
 } // namespace
 
 Result<void> Accounts::connect() {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    socket_.copy(address.sun_path, sizeof address.sun_path - 1);
-    Fd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return unavailable(fmt::format("{}: {}", socket_, std::strerror(errno)));
+    auto connected = connect_to(socket_, SOCK_SEQPACKET);
+    if (!connected) {
+        return unavailable(connected.error().message);
     }
-    connection_ = std::move(fd);
+    connection_ = std::move(*connected);
     readable_ = loop_.on_io(connection_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
     return {};
 }

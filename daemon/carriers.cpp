@@ -86,16 +86,12 @@ bool in_namespace_of(int proc, pid_t pid, Uid uid) {
     return false;
 }
 
-bool logged_in_as(int proc, pid_t pid, Uid uid) {
-    return read_whole(proc, fmt::format("{}/loginuid", pid).c_str(), 16) == std::to_string(number(uid));
-}
-
 bool has_become(int proc, pid_t pid, const std::vector<Credentials>& threads, const Carriers& wanted) {
     const auto has = [&](Uid uid) {
         return std::ranges::any_of(threads,
                                    [&](const Credentials& thread) { return thread.uids.contains(uid); });
     };
-    return has(wanted.become) && (has(wanted.uid) || logged_in_as(proc, pid, wanted.uid));
+    return has(wanted.become) && (has(wanted.uid) || login_uid_of_process(proc, pid) == wanted.uid);
 }
 
 bool is_one(int proc, pid_t pid, const std::vector<Credentials>& threads, const Carriers& wanted) {

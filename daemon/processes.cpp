@@ -22,32 +22,37 @@ namespace {
 
 constexpr std::uint32_t unset = 0xffffffffU;
 
-std::optional<std::uint32_t> session_of(int proc, const char* pid) {
+// A file of /proc/PID that is one number.
+std::optional<std::uint32_t> number_of(int proc, std::string_view pid, std::string_view file_name) {
     char path[64];
-    const auto end = fmt::format_to_n(path, sizeof path - 1, "{}/sessionid", pid);
+    const auto end = fmt::format_to_n(path, sizeof path - 1, "{}/{}", pid, file_name);
     *end.out = '\0';
     const Fd file(openat(proc, path, O_RDONLY | O_CLOEXEC));
     char buffer[16];
     const ssize_t size = file ? read(file.get(), buffer, sizeof buffer) : -1;
-    std::uint32_t session = 0;
-    if (size <= 0 || std::from_chars(buffer, buffer + size, session).ec != std::errc()) {
+    std::uint32_t number = 0;
+    if (size <= 0 || std::from_chars(buffer, buffer + size, number).ec != std::errc()) {
         return std::nullopt;
     }
-    return session;
+    return number;
+}
+
+std::optional<std::uint32_t> session_of(int proc, std::string_view pid) {
+    return number_of(proc, pid, "sessionid");
 }
 
 // Calls for each process of the sessions that lives, with a pidfd, its pid and its session.
 Result<void> for_each_process(const std::set<std::uint32_t>& sessions, const auto& call) {
     return for_each_pid([&](int proc, pid_t pid) {
         const std::string name = std::to_string(pid);
-        const auto session = session_of(proc, name.c_str());
+        const auto session = session_of(proc, name);
         if (!session || *session == unset || !sessions.contains(*session)) {
             return;
         }
         const Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
         // Since it was read the number may have gone to another process; what is read now is of the one we
         // hold.
-        if (!has_ended(pidfd.get()) && session_of(proc, name.c_str()) == session) {
+        if (!has_ended(pidfd.get()) && session_of(proc, name) == session) {
             call(pidfd.get(), pid, *session);
         }
     });
@@ -91,8 +96,13 @@ std::optional<std::uint32_t> session_of_process(std::uint32_t pid) {
 }
 
 std::optional<std::uint32_t> session_of_process(int proc, pid_t pid) {
-    const auto session = session_of(proc, std::to_string(pid).c_str());
+    const auto session = session_of(proc, std::to_string(pid));
     return session != unset ? session : std::nullopt;
+}
+
+std::optional<Uid> login_uid_of_process(int proc, pid_t pid) {
+    const auto uid = number_of(proc, std::to_string(pid), "loginuid");
+    return uid && *uid != unset ? std::optional(Uid{*uid}) : std::nullopt;
 }
 
 Result<int> kill_sessions(const std::set<std::uint32_t>& sessions, int passes) {

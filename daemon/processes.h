@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/error.h"
+#include "core/types.h"
 
 #include <cstdint>
 #include <functional>
@@ -37,6 +38,9 @@ void ask_sessions_to_end(const std::set<std::uint32_t>& sessions);
 // The audit session of a process; none where it is unset, or there is no such process.
 [[nodiscard]] std::optional<std::uint32_t> session_of_process(std::uint32_t pid);
 [[nodiscard]] std::optional<std::uint32_t> session_of_process(int proc, pid_t pid); // with /proc open
+
+// Who logged in where the process comes from; none where nobody did, or there is no such process.
+[[nodiscard]] std::optional<Uid> login_uid_of_process(int proc, pid_t pid);
 
 // Those of the sessions that still have a process.
 [[nodiscard]] Result<std::set<std::uint32_t>> sessions_alive(const std::set<std::uint32_t>& sessions);

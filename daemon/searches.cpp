@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/record.h"
+#include "daemon/connect.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +12,6 @@
 #include <cstring>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace jit {
 namespace {
@@ -68,16 +68,20 @@ Json found_fields(const Searched& searched, std::size_t room) {
 
 } // namespace
 
+Searches::Searches(Parts parts, std::string socket)
+    : parts_(parts), socket_(std::move(socket)),
+      timer_(parts_.loop.at(BootTime::max(), Millis(100), [this] { look(); })) {}
+
 void Searches::look() {
     if (connection_) {
         return;
     }
     const Now now = parts_.clock.now();
     if (now.boot < not_before_) {
-        return look_at(not_before_);
+        return timer_.set_time(not_before_);
     }
     if (parts_.store.short_of_room()) {
-        return look_at(now.boot + while_short_of_room);
+        return timer_.set_time(now.boot + while_short_of_room);
     }
     auto batch = due();
     if (!batch) {
@@ -89,59 +93,42 @@ void Searches::look() {
     const auto oldest = parts_.store.guarded(
         [&]() -> Result<std::optional<Time>> { return parts_.store.oldest_unsearched(); });
     if (oldest && *oldest) {
-        look_at(now.boot + std::max(**oldest + after_an_end - now.time, Millis(100)));
+        timer_.set_time(now.boot + std::max(**oldest + after_an_end - now.time, Millis(100)));
     }
 }
 
-void Searches::look_at(BootTime time) {
-    timer_ = parts_.loop.at(time, Millis(100), [this] { look(); });
-}
-
-// What there is nothing to be searched for is settled here and now.
+// What there is nothing to be searched for is settled here and now. It is asked after each change, and mostly
+// there is nothing at all: then nothing is written.
 Result<Searches::Batch> Searches::due() {
+    const auto waiting = parts_.store.guarded([&]() -> Result<Batch> {
+        Batch all;
+        all.began = parts_.store.without_stock(most_at_once);
+        all.ended = parts_.store.unsearched(most_at_once);
+        return all;
+    });
+    if (!waiting || (waiting->began.empty() && waiting->ended.empty())) {
+        return waiting;
+    }
     return parts_.store.transact([&]() -> Result<Batch> {
         Store& store = parts_.store;
         const Time now = parts_.clock.now().time;
         Batch batch;
-        for (Request& request : store.without_stock(most_at_once)) {
+        for (const Request& request : waiting->began) {
             if (needs_stock(request.scope)) {
-                batch.began.push_back(std::move(request));
+                batch.began.push_back(request);
             } else {
                 store.set_stock(request.id, 0);
             }
         }
-        for (Request& request : store.unsearched(most_at_once)) {
+        for (const Request& request : waiting->ended) {
             if (!gives_anything_lasting(request.scope) ||
                 (request.scope.memberships.empty() && request.used == 0)) {
                 store.set_searched(request.id, now, std::nullopt);
-                continue;
+            } else if (now - *request.ended >= pause_of(request)) {
+                batch.job.take_stock = batch.job.take_stock || needs_stock(request.scope);
+                batch.job.grants.push_back(search_for(request, batch.job.stocks));
+                batch.ended.push_back(request);
             }
-            if (now - *request.ended < pause_of(request)) {
-                continue;
-            }
-            SearchFor one{.grant = request.id,
-                          .account = request.beneficiary.account,
-                          .uid = request.beneficiary.uid,
-                          .since = *request.not_before,
-                          .ago = now - *request.not_before,
-                          .groups = request.scope.groups,
-                          .run_as = request.scope.commands.empty() ? std::vector<std::string>()
-                                                                   : request.scope.run_as,
-                          .root = gives_root(request.scope),
-                          .stock = store.stock_of(request.id)};
-            one.groups.insert(one.groups.end(), request.scope.memberships.begin(),
-                              request.scope.memberships.end());
-            if (one.stock) {
-                const auto items = store.stock(*one.stock);
-                if (items) {
-                    batch.job.stocks.emplace(*one.stock, *items);
-                } else {
-                    one.stock.reset();
-                }
-            }
-            batch.job.take_stock = batch.job.take_stock || needs_stock(request.scope);
-            batch.job.grants.push_back(std::move(one));
-            batch.ended.push_back(std::move(request));
         }
         batch.job.take_stock = batch.job.take_stock || !batch.began.empty();
         batch.job.trees = parts_.policy.site.search;
@@ -149,20 +136,39 @@ Result<Searches::Batch> Searches::due() {
     });
 }
 
+// `stocks`: gets the one that was taken when it began, once for all that have it.
+SearchFor Searches::search_for(const Request& request, std::map<std::int64_t, std::string>& stocks) {
+    const Scope& scope = request.scope;
+    SearchFor one{.grant = request.id,
+                  .account = request.beneficiary.account,
+                  .uid = request.beneficiary.uid,
+                  .since = *request.not_before,
+                  .ago = parts_.clock.now().time - *request.not_before,
+                  .groups = scope.groups,
+                  .run_as = scope.commands.empty() ? std::vector<std::string>() : scope.run_as,
+                  .root = gives_root(scope),
+                  .stock = parts_.store.stock_of(request.id)};
+    one.groups.insert(one.groups.end(), scope.memberships.begin(), scope.memberships.end());
+    if (one.stock && !stocks.contains(*one.stock)) {
+        if (auto items = parts_.store.stock(*one.stock)) {
+            stocks.emplace(*one.stock, std::move(*items));
+        } else {
+            one.stock.reset();
+        }
+    }
+    return one;
+}
+
 void Searches::start(Batch batch) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    socket_.copy(address.sun_path, sizeof address.sun_path - 1);
-    Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!fd || connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return give_up(
-            fmt::format("{}: {}; see systemctl status jit-search.socket", socket_, std::strerror(errno)));
+    auto connected = connect_to(socket_, SOCK_STREAM);
+    if (!connected) {
+        return give_up(connected.error().message + "; see systemctl status jit-search.socket");
     }
     batch_ = std::move(batch);
     to_send_ = search_text(batch_.job);
     sent_ = 0;
     received_.clear();
-    connection_ = std::move(fd);
+    connection_ = std::move(*connected);
     patience_ = parts_.loop.after(patience, std::chrono::seconds(1), [this] {
         give_up(fmt::format("a search took more than {}", format_duration(patience)));
     });
@@ -216,7 +222,7 @@ void Searches::finish() {
     retry_ = first_retry;
     disconnect();
     batch_ = {};
-    look_at(parts_.clock.now().boot);
+    timer_.set_time(parts_.clock.now().boot);
 }
 
 Result<void> Searches::record(const SearchReply& reply) {
@@ -269,7 +275,7 @@ void Searches::give_up(const std::string& why) {
                                     format_duration(retry_)));
     not_before_ = parts_.clock.now().boot + retry_;
     retry_ = std::min(retry_ * 2, longest_retry);
-    look_at(not_before_);
+    timer_.set_time(not_before_);
 }
 
 } // namespace jit

@@ -18,6 +18,8 @@
 #include "daemon/loop.h"
 #include "daemon/search_protocol.h"
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,8 +35,7 @@ public:
         const Policy& policy;
         Journal& journal;
     };
-    explicit Searches(Parts parts, std::string socket = search_socket)
-        : parts_(parts), socket_(std::move(socket)) {}
+    explicit Searches(Parts parts, std::string socket = search_socket);
 
     // Asks for what is due, unless a search is on its way: its end asks again.
     void look();
@@ -46,6 +47,7 @@ private:
         std::vector<Request> ended;
     };
     [[nodiscard]] Result<Batch> due();
+    [[nodiscard]] SearchFor search_for(const Request& request, std::map<std::int64_t, std::string>& stocks);
     void start(Batch batch);
     void send();
     void receive();
@@ -53,7 +55,6 @@ private:
     [[nodiscard]] Result<void> record(const SearchReply& reply);
     void disconnect();
     void give_up(const std::string& why);
-    void look_at(BootTime time);
 
     Parts parts_;
     std::string socket_;

@@ -65,8 +65,8 @@ Result<std::set<Gid>> own_groups(const std::string& account) {
     return own;
 }
 
-std::map<Uid, std::string> run_as_of(const SearchFor& grant, std::vector<std::string>& problems) {
-    std::map<Uid, std::string> accounts;
+AccountNames run_as_of(const SearchFor& grant, std::vector<std::string>& problems) {
+    AccountNames accounts;
     for (const std::string& name : grant.run_as) {
         if (const auto account = account_named(name)) {
             accounts.emplace(account->uid, name);

@@ -24,8 +24,9 @@ struct NamedAccount {
 // Those that the account has by itself.
 [[nodiscard]] Result<std::set<Gid>> own_groups(const std::string& account);
 
+// What they are called.
+using AccountNames = std::map<Uid, std::string>;
 // As whom a grant's commands run. What can't be told is added to `problems`.
-[[nodiscard]] std::map<Uid, std::string> run_as_of(const SearchFor& grant,
-                                                   std::vector<std::string>& problems);
+[[nodiscard]] AccountNames run_as_of(const SearchFor& grant, std::vector<std::string>& problems);
 
 } // namespace jit

@@ -46,15 +46,14 @@ bool write_all(std::string_view text) {
     return true;
 }
 
+using Stocks = std::map<std::int64_t, Result<Stock>>;
+
 // Who gave root away, or an account's rights: what differs from how it was, of all or of that account's.
-void compare(const SearchFor& grant, const SearchJob& job, const TakenStock& now, Searched& searched) {
-    std::map<Uid, std::string> accounts;
-    if (!grant.root) {
-        accounts = run_as_of(grant, searched.problems);
-        accounts.erase(grant.uid);
-        if (accounts.empty()) {
-            return;
-        }
+void compare(const SearchFor& grant, AccountNames run_as, const Stocks& before, const TakenStock& now,
+             Searched& searched) {
+    run_as.erase(grant.uid);
+    if (!grant.root && run_as.empty()) {
+        return;
     }
     searched.problems.insert(searched.problems.end(), now.problems.begin(), now.problems.end());
     if (!grant.stock) {
@@ -62,29 +61,36 @@ void compare(const SearchFor& grant, const SearchJob& job, const TakenStock& now
             "how the host was when the grant began isn't known: no stock was taken");
         return;
     }
-    const auto before = parse_stock(job.stocks.at(*grant.stock));
-    if (!before) {
-        searched.problems.push_back(before.error().message);
+    const Result<Stock>& was = before.at(*grant.stock);
+    if (!was) {
+        searched.problems.push_back(was.error().message);
         return;
     }
-    const auto changes = grant.root ? differences(*before, now.items, grant.since)
-                                    : differences(of_accounts(*before, accounts),
-                                                  of_accounts(now.items, accounts), grant.since);
+    const auto changes =
+        grant.root ? differences(*was, now.items, grant.since)
+                   : differences(of_accounts(*was, run_as), of_accounts(now.items, run_as), grant.since);
     searched.left.insert(searched.left.end(), changes.begin(), changes.end());
 }
 
 SearchReply search(const SearchJob& job) {
     SearchReply reply;
+    std::vector<AccountNames> run_as;
     for (const SearchFor& grant : job.grants) {
-        reply.grants.push_back({.grant = grant.grant, .left = {}, .problems = {}});
+        Searched& searched =
+            reply.grants.emplace_back(Searched{.grant = grant.grant, .left = {}, .problems = {}});
+        run_as.push_back(run_as_of(grant, searched.problems));
     }
     if (!job.grants.empty()) {
-        search_set_id_files(job, reply.grants);
+        search_set_id_files(job, run_as, reply.grants);
     }
     if (job.take_stock) {
+        Stocks before;
+        for (const auto& [id, text] : job.stocks) {
+            before.emplace(id, parse_stock(text));
+        }
         const TakenStock now = take_stock();
         for (std::size_t index = 0; index < job.grants.size(); ++index) {
-            compare(job.grants[index], job, now, reply.grants[index]);
+            compare(job.grants[index], run_as[index], before, now, reply.grants[index]);
         }
         reply.stock = stock_text(now.items);
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/search/set_id.h"
 
+#include "core/clock.h"
 #include "core/fd.h"
 #include "core/text.h"
 #include "daemon/search/ending.h"
-#include "daemon/search/lookups.h"
 #include "daemon/search/walk.h"
 #include "daemon/still.h"
 
@@ -25,10 +25,6 @@ namespace {
 constexpr int passes_until_held = 5;
 constexpr mode_t set_id_bits = S_ISUID | S_ISGID;
 
-Time time_of(const timespec& time) {
-    return Time(Millis(std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000));
-}
-
 // What one grant gave the right to make.
 struct Reach {
     const SearchFor* grant;
@@ -42,7 +38,7 @@ struct Reach {
 
     // `capable`: the file has capabilities of its own.
     [[nodiscard]] bool made_possible(const struct stat& file, bool capable) const {
-        if (time_of(file.st_ctim) < since) {
+        if (Time(millis_of(file.st_ctim)) < since) {
             return false;
         }
         const Uid owner{file.st_uid};
@@ -56,13 +52,12 @@ struct Reach {
     }
 };
 
-Reach reach_of(const SearchFor& grant, Searched& searched, std::set<std::string>& trees) {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
+Reach reach_of(const SearchFor& grant, const AccountNames& run_as, Searched& searched,
+               std::set<std::string>& trees) {
     // Once the clock was set, what is long ago by one of them is what counts.
     Reach reach{.grant = &grant,
                 .searched = &searched,
-                .since = std::min(grant.since, time_of(now) - grant.ago),
+                .since = std::min(grant.since, read_system_clock().realtime - grant.ago),
                 .makers = {grant.uid},
                 .run_as = {},
                 .groups = {},
@@ -83,7 +78,7 @@ Reach reach_of(const SearchFor& grant, Searched& searched, std::set<std::string>
             }
         }
     }
-    for (const auto& [uid, name] : run_as_of(grant, searched.problems)) {
+    for (const auto& [uid, name] : run_as) {
         if (uid != root_uid) {
             reach.run_as.insert(uid);
             reach.makers.insert(uid);
@@ -193,12 +188,13 @@ private:
 
 } // namespace
 
-void search_set_id_files(const SearchJob& job, std::vector<Searched>& searched) {
+void search_set_id_files(const SearchJob& job, const std::vector<AccountNames>& run_as,
+                         std::vector<Searched>& searched) {
     std::set<std::string> trees(job.trees.begin(), job.trees.end());
     std::vector<Reach> all;
     std::set<Uid> owners;
     for (std::size_t index = 0; index < job.grants.size(); ++index) {
-        all.push_back(reach_of(job.grants[index], searched[index], trees));
+        all.push_back(reach_of(job.grants[index], run_as[index], searched[index], trees));
         owners.insert(all.back().makers.begin(), all.back().makers.end());
     }
     Search search(all, owners);

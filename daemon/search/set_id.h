@@ -10,13 +10,15 @@
 //  2. In the trees that the policy names only; elsewhere (root's) they are told of.
 #pragma once
 
+#include "daemon/search/lookups.h"
 #include "daemon/search_protocol.h"
 
 #include <vector>
 
 namespace jit {
 
-// Adds to `searched`, one for each of the job's grants, in their order.
-void search_set_id_files(const SearchJob& job, std::vector<Searched>& searched);
+// `run_as`: as whom the commands of each of the job's grants ran; `searched`, which is added to: likewise.
+void search_set_id_files(const SearchJob& job, const std::vector<AccountNames>& run_as,
+                         std::vector<Searched>& searched);
 
 } // namespace jit

@@ -13,18 +13,6 @@
 namespace jit {
 namespace {
 
-std::vector<std::string_view> fields_of(std::string_view line) {
-    std::vector<std::string_view> fields;
-    while (true) {
-        const auto tab = line.find('\t');
-        fields.push_back(line.substr(0, tab));
-        if (tab == std::string_view::npos) {
-            return fields;
-        }
-        line.remove_prefix(tab + 1);
-    }
-}
-
 template <class Number>
 bool take_number(std::string_view text, Number& number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -46,7 +34,7 @@ Result<Stock> parse_stock(std::string_view text) {
     Stock stock;
     while (!text.empty()) {
         const auto end = text.find('\n');
-        const auto fields = fields_of(text.substr(0, end));
+        const auto fields = split(text.substr(0, end), '\t');
         std::int64_t changed = 0;
         std::uint32_t owner = 0;
         if (end == std::string_view::npos || fields.size() != 6 || !take_number(fields[4], changed) ||

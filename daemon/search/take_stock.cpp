@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Takes stock of the host as it is now.
 #include "core/audit.h"
+#include "core/clock.h"
 #include "core/fd.h"
 #include "core/read.h"
 #include "core/text.h"
@@ -32,20 +33,8 @@ std::string digest_of(std::string_view bytes) {
     return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-    std::vector<std::string_view> parts;
-    while (true) {
-        const auto end = text.find(separator);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) {
-            return parts;
-        }
-        text.remove_prefix(end + 1);
-    }
-}
-
 Time changed_at(const struct stat& status) {
-    return Time(Millis(std::int64_t{status.st_ctim.tv_sec} * 1000 + status.st_ctim.tv_nsec / 1'000'000));
+    return Time(millis_of(status.st_ctim));
 }
 
 // What a file is for: the first of these that its path begins with.
