@@ -39,6 +39,14 @@ struct Scope {
 // Whether who has it can be root, whatever it is meant for.
 [[nodiscard]] bool gives_root(const Scope& scope);
 
+// The account that a request asks for, and its grant makes, as the role had it then.
+struct AccountWish {
+    TemporaryAccount::Home home = TemporaryAccount::Home::remove;
+    std::string shell;
+    std::vector<std::string> keys; // SshKey::text(): who may log in with it
+    bool operator==(const AccountWish&) const = default;
+};
+
 // An account on this host and the person it belongs to.
 struct Party {
     std::string person;
@@ -64,6 +72,7 @@ struct Request {
     Scope scope;
     std::vector<Stage> stages; // as routed when it was filed; none: no person was asked
     Party beneficiary;
+    std::optional<AccountWish> account; // of the beneficiary; it is there only while the grant lives
     Party requester;
     // The person who logged in to the session that the request came from (the audit login uid), where that is
     // known: bob in a `su - alice` files as alice and is still bob.

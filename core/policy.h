@@ -33,6 +33,12 @@ struct Subject {
     bool operator==(const Subject&) const = default;
 };
 
+struct UidRange {
+    Uid first = no_uid;
+    Uid last = no_uid;
+    [[nodiscard]] bool holds(Uid uid) const { return uid >= first && uid <= last; }
+};
+
 struct Site {
     std::string help;                              // shown with every denial
     Millis pending = std::chrono::hours(24);       // unanswered requests time out after this
@@ -44,7 +50,19 @@ struct Site {
     // After a grant's end set-id files that it made possible are looked for here, and disarmed; besides in
     // the homes of those concerned.
     std::vector<std::string> search = {"/home", "/tmp", "/var/tmp", "/dev/shm", "/run/user"};
+    // Of accounts that grants make. What systemd leaves free of all its own (UIDS-GIDS.md, 60578 to 61183).
+    UidRange account_uids{.first = Uid{60578}, .last = Uid{61183}};
 };
+
+// An account that exists only while a grant of the role lives.
+struct TemporaryAccount {
+    enum class Home { keep, remove, tmpfs }; // what becomes of it at the end; tmpfs: in memory only
+    Home home = Home::remove;
+    std::string shell = "/bin/bash";
+};
+// As it is written in the policy, in the database and in the audit.
+[[nodiscard]] std::string_view name_of(TemporaryAccount::Home home);
+[[nodiscard]] std::optional<TemporaryAccount::Home> home_named(std::string_view name);
 
 // A human: one or more accounts, the person's name among them, and signing principals. A person who isn't in
 // the policy is simply their account.
@@ -90,14 +108,15 @@ struct Role {
     bool closes = false;                 // and when its last login or command is over
     std::vector<std::string> run_as;
     std::vector<CommandPattern> commands;
-    std::vector<std::string> groups;      // in this login's processes only
-    std::vector<std::string> memberships; // host-wide
-    std::vector<std::string> login;       // PAM services
-    std::string ticket;                   // POSIX extended regular expression for the whole ticket, or empty
-    std::optional<bool> authenticate;     // unset: where the account has a password
-    std::optional<Millis> auth_timeout;   // unset: the site's
-    std::vector<std::string> env;         // variables that the caller may hand in: "NAME", "PREFIX_*"
-    Confinement confinement{};            // what the commands are held to
+    std::vector<std::string> groups;           // in this login's processes only
+    std::vector<std::string> memberships;      // host-wide
+    std::vector<std::string> login;            // PAM services
+    std::optional<TemporaryAccount> account{}; // made for it; its groups are among the memberships
+    std::string ticket;                 // POSIX extended regular expression for the whole ticket, or empty
+    std::optional<bool> authenticate;   // unset: where the account has a password
+    std::optional<Millis> auth_timeout; // unset: the site's
+    std::vector<std::string> env;       // variables that the caller may hand in: "NAME", "PREFIX_*"
+    Confinement confinement{};          // what the commands are held to
     Where where;
 };
 

@@ -273,7 +273,8 @@ void check_ends(Draft& draft, const Role& role) {
     }
     for (const auto& [set, key] :
          {std::pair(role.idle.has_value(), "idle"), std::pair(role.closes, "closes")}) {
-        if (set && !role.memberships.empty()) {
+        // Of an account that is only there for the grant, all use is by its logins.
+        if (set && !role.memberships.empty() && !role.account) {
             draft.error(
                 fmt::format("{}.{}", path, key),
                 "nobody sees whether a membership is used: write 'memberships' into a role of their own");

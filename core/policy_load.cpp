@@ -25,17 +25,17 @@ constexpr Millis shortest_idle =
     std::chrono::minutes(1); // a terminal's times are 8 s old (drivers/tty/tty_io.c)
 
 constexpr std::array<std::string_view, 5> top_keys = {"site", "person", "people", "risk", "role"};
-constexpr std::array<std::string_view, 6> site_keys = {"help",         "pending", "auditors",
-                                                       "auth_timeout", "notices", "search"};
+constexpr std::array<std::string_view, 7> site_keys = {"help",    "pending", "auditors",    "auth_timeout",
+                                                       "notices", "search",  "account_uids"};
 constexpr std::array<std::string_view, 2> person_keys = {"accounts", "principals"};
 constexpr std::array<std::string_view, 2> people_keys = {"members", "signers"};
 constexpr std::array<std::string_view, 2> risk_keys = {"auto_approve", "stages"};
 constexpr std::array<std::string_view, 3> stage_keys = {"from", "count", "signed"};
-constexpr std::array<std::string_view, 27> role_keys = {
+constexpr std::array<std::string_view, 28> role_keys = {
     "title",    "risk",         "eligible",          "max",   "extend",  "needs",        "run_as",
     "commands", "groups",       "memberships",       "login", "ticket",  "authenticate", "auth_timeout",
     "env",      "capabilities", "no_new_privileges", "write", "execute", "digests",      "directory",
-    "memory",   "processes",    "second_factor",     "uses",  "idle",    "closes"};
+    "memory",   "processes",    "second_factor",     "uses",  "idle",    "closes",       "account"};
 static_assert(std::ranges::all_of(confinement_keys, [](std::string_view key) {
     return std::ranges::find(role_keys, key) != role_keys.end();
 }));
@@ -103,6 +103,7 @@ void read_site(Draft& draft, const Table& in) {
     if (in.has("search")) {
         site.search = in.strings("search", is_plain_path, path_expected);
     }
+    read_account_uids(draft, in);
 }
 
 void read_person(Draft&, const Table& in, Person& person) {
@@ -265,6 +266,7 @@ void read_role(Draft& draft, const Table& in, Role& role) {
                                                   "\", which opens " + service + " as well");
         }
     }
+    read_account(draft, in, role);
     if (const auto ticket = in.text("ticket")) {
         role.ticket = *ticket;
         check_ticket(draft, in.key_path("ticket"), role.ticket);

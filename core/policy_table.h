@@ -222,6 +222,18 @@ public:
         }
     }
 
+    // Of a table of its own: calls `read` with it.
+    void table(std::string_view key, Keys keys, const std::function<void(const Table&)>& read) const {
+        const toml::node* node = table_.get(key);
+        if (node == nullptr) {
+            return;
+        }
+        if (const toml::table* table = node->as_table()) {
+            return read(Table(draft_, file_, key_path(key), *table, keys));
+        }
+        draft_.error(key_path(key), "expected a table { … }, " + found(*node));
+    }
+
     // Whether the key is that string.
     [[nodiscard]] bool is(std::string_view key, std::string_view text) const {
         const toml::node* node = table_.get(key);
@@ -298,5 +310,7 @@ inline constexpr std::array<std::string_view, 9> confinement_keys = {
 
 // The keys of a role that hold its commands to less than root. Comes after `commands`.
 void read_confinement(Draft& draft, const Table& in, Role& role);
+void read_account(Draft& draft, const Table& in, Role& role); // after its memberships
+void read_account_uids(Draft& draft, const Table& in);
 
 } // namespace jit

@@ -2,6 +2,7 @@
 #include "core/record.h"
 
 #include "core/audit.h"
+#include "core/ssh_key.h"
 #include "core/text.h"
 
 #include <sodium.h>
@@ -50,6 +51,19 @@ Json to_json(const Scope& scope) {
             {"login", scope.login}};
 }
 
+Json to_json(const AccountWish& wish) {
+    return {{"home", name_of(wish.home)}, {"shell", wish.shell}, {"keys", wish.keys}};
+}
+
+Json describe(const AccountWish& wish) {
+    Json keys = Json::array();
+    for (const std::string& text : wish.keys) {
+        const auto key = parse_ssh_key(text);
+        keys.push_back(key ? key->fingerprint() : "damaged");
+    }
+    return {{"home", name_of(wish.home)}, {"shell", wish.shell}, {"keys", keys}};
+}
+
 Json to_json(const std::vector<Stage>& stages) {
     Json list = Json::array();
     for (const Stage& stage : stages) {
@@ -77,6 +91,19 @@ Result<Scope> scope_from_json(std::string_view text) {
                      .groups = list("groups"),
                      .memberships = list("memberships"),
                      .login = list("login")};
+    });
+}
+
+Result<AccountWish> account_wish_from_json(std::string_view text) {
+    return read_strictly<AccountWish>(text, [](const Json& json) {
+        expect_fields(json, 3);
+        const auto home = home_named(json.at("home").get<std::string>());
+        if (!home) {
+            throw Json::other_error::create(599, "not what becomes of a home", &json);
+        }
+        return AccountWish{.home = *home,
+                           .shell = json.at("shell").get<std::string>(),
+                           .keys = json.at("keys").get<std::vector<std::string>>()};
     });
 }
 

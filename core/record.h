@@ -13,6 +13,8 @@
 namespace jit {
 
 [[nodiscard]] Json to_json(const Scope& scope);
+[[nodiscard]] Json to_json(const AccountWish& wish);
+[[nodiscard]] Json describe(const AccountWish& wish); // the keys by their fingerprints
 [[nodiscard]] Json to_json(const std::vector<Stage>& stages);
 [[nodiscard]] Json to_json(const Party& party);
 [[nodiscard]] Json to_json(const ClockMark& mark);
@@ -24,6 +26,7 @@ namespace jit {
 [[nodiscard]] Json command_fields(const Command& command, std::size_t most);
 
 [[nodiscard]] Result<Scope> scope_from_json(std::string_view text);
+[[nodiscard]] Result<AccountWish> account_wish_from_json(std::string_view text);
 [[nodiscard]] Result<std::vector<Stage>> stages_from_json(std::string_view text);
 [[nodiscard]] Result<std::vector<unsigned>> numbers_from_json(std::string_view text);
 [[nodiscard]] Result<std::vector<std::string>> texts_from_json(std::string_view text);

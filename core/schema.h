@@ -147,6 +147,16 @@ ALTER TABLE requests ADD COLUMN uses INTEGER CHECK (uses > 0);      -- so many c
 ALTER TABLE requests ADD COLUMN used INTEGER NOT NULL DEFAULT 0;    -- what has begun under it
 UPDATE requests SET used = (SELECT count(*) FROM uses WHERE grant_ = requests.id);
 )sql",
+    R"sql(
+ALTER TABLE requests ADD COLUMN wish TEXT;  -- JSON: the account that it is to make
+-- Accounts that grants make. A name keeps its uid for ever, and no other gets it.
+CREATE TABLE accounts (
+    name   TEXT PRIMARY KEY,
+    uid    INTEGER NOT NULL UNIQUE CHECK (uid BETWEEN 1000 AND 2147483647),
+    grant_ TEXT,  -- by which it was made, until all of it is gone again
+    home   TEXT   -- what becomes of its home then
+) STRICT, WITHOUT ROWID;
+)sql",
 };
 
 } // namespace jit

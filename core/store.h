@@ -34,6 +34,13 @@ struct AuditHead {
     Hash hash{};
 };
 
+struct MadeAccount {
+    std::string name;
+    Uid uid = no_uid;
+    RequestId grant; // empty: nothing of it is on the host
+    TemporaryAccount::Home home = TemporaryAccount::Home::keep;
+};
+
 class Store {
 public:
     enum class Mode { owner, reader }; // reader: for `jitctl audit verify --db`
@@ -133,6 +140,13 @@ public:
     void set_searched(const RequestId& grant, Time at, const std::optional<std::string>& left_behind);
     void forget_stocks(); // those that nobody waits for
     [[nodiscard]] std::optional<std::string> left_behind(const RequestId& grant);
+
+    // Accounts that grants make, and have made: a name's uid is never another's.
+    [[nodiscard]] std::vector<MadeAccount> accounts();
+    void reserve_account(const std::string& name, Uid uid);
+    // By right of which grant something of it is on the host, and what becomes of its home.
+    void set_account(const std::string& name, const RequestId& grant, TemporaryAccount::Home home);
+    void forget_account(const std::string& name); // nothing of it is any more
 
     // Appends to the chain. `fields` get "seq", "at" and "kind" before them.
     void append(std::string_view kind, Time at, const Json& fields);

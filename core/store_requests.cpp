@@ -65,6 +65,14 @@ Request read_request(const Statement::Rows& rows) {
         request.uses = count_of_uses(rows.integer(column), request.id);
     }
     request.used = count_of_uses(rows.integer(column + 1), request.id);
+    column += 2;
+    if (!rows.is_null(column)) {
+        auto wish = account_wish_from_json(rows.text(column));
+        if (!wish) {
+            damaged("the account of request " + request.id);
+        }
+        request.account = std::move(*wish);
+    }
     return request;
 }
 
@@ -211,7 +219,8 @@ void Store::insert(const Request& r) {
                          std::int64_t{r.duration.count()}, count_of(r.filed), count_of(r.answer_by),
                          count_of(r.not_before), end.time, end.boot_id, end.boot, count_of(r.ended),
                          r.ended_by, r.ended_reason, r.extends, r.chain,
-                         r.uses ? std::optional(std::int64_t{*r.uses}) : std::nullopt, std::int64_t{r.used});
+                         r.uses ? std::optional(std::int64_t{*r.uses}) : std::nullopt, std::int64_t{r.used},
+                         r.account ? std::optional(to_line(to_json(*r.account))) : std::nullopt);
     for (const Answer& answer : r.answers) {
         add_answer(r.id, answer);
     }

@@ -14,7 +14,7 @@ constexpr std::string_view columns = "id, state, cause, role, scope, stages, per
                                      "requester, requester_account, requester_uid, "
                                      "login_person, reason, ticket, duration, filed, answer_by, not_before, "
                                      "not_after, boot_id, boot_deadline, ended, "
-                                     "ended_by, ended_reason, extends, chain, uses, used";
+                                     "ended_by, ended_reason, extends, chain, uses, used, wish";
 
 // A row that our own checks would never have written: the file was damaged or tampered with.
 [[noreturn]] inline void damaged(const std::string& what) {
@@ -98,7 +98,7 @@ struct Store::Statements {
               db.prepare("SELECT 1 FROM requests WHERE id = ?1 UNION ALL SELECT 1 FROM locks WHERE id = ?1")),
           insert(db.prepare(
               fmt::format("INSERT INTO requests ({}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                          "?,?,?,?,?,?,?)",
+                          "?,?,?,?,?,?,?,?)",
                           columns))),
           update(db.prepare("UPDATE requests SET state=?, cause=?, not_before=?, not_after=?, boot_id=?, "
                             "boot_deadline=?, ended=?, ended_by=?, ended_reason=? WHERE id=?")),
@@ -143,6 +143,10 @@ struct Store::Statements {
           forget_stocks(db.prepare("DELETE FROM stocks WHERE id NOT IN (SELECT stock FROM requests "
                                    "WHERE stock > 0 AND searched IS NULL)")),
           left_behind(db.prepare("SELECT left_behind FROM requests WHERE id = ?")),
+          accounts(db.prepare("SELECT name, uid, grant_, home FROM accounts ORDER BY name")),
+          reserve_account(db.prepare("INSERT INTO accounts (name, uid) VALUES (?,?)")),
+          set_account(db.prepare("UPDATE accounts SET grant_ = ?, home = ? WHERE name = ?")),
+          forget_account(db.prepare("UPDATE accounts SET grant_ = NULL, home = NULL WHERE name = ?")),
           append(db.prepare("INSERT INTO events (seq, body, hash) VALUES (?,?,?)")),
           events_after(db.prepare("SELECT seq, body, hash FROM events WHERE seq > ? ORDER BY seq LIMIT ?")),
           add_checkpoint(
@@ -157,7 +161,8 @@ struct Store::Statements {
         exists, insert, update, answers, add_answer, insert_use, count_use, update_use, live_uses, find_use,
         use_of_session, used_of_chain, is_elevation, insert_lock, lift, locks, without_stock, unsearched,
         oldest_unsearched, newest_stock, insert_stock, stock, stock_of, set_stock, set_searched,
-        forget_stocks, left_behind, append, events_after, add_checkpoint, checkpoints, get, set, unset;
+        forget_stocks, left_behind, accounts, reserve_account, set_account, forget_account, append,
+        events_after, add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);

@@ -150,6 +150,14 @@ private:
             ->allow_extra_args(false);
     }
 
+    void add_key_option(CLI::App& app) {
+        app.add_option("--key", line_.ask.keys,
+                       "For a role that makes an account: who may log in to it, a .pub file or a key; may be "
+                       "given again")
+            ->option_text("FILE")
+            ->allow_extra_args(false);
+    }
+
     void add_id(CLI::App& app, std::string& id, const char* description) {
         app.add_option("ID", id, description)->required()->check(id_validator())->option_text(" ");
     }
@@ -163,8 +171,13 @@ private:
 
     void add_asking() {
         constexpr const char* group = "Asking";
-        add_role_options(verb(app_, "request", "Ask for a role", group,
-                              [](const Context& c, const CommandLine& l) { return request(c, l.ask); }));
+        CLI::App& ask = verb(app_, "request", "Ask for a role", group,
+                             [](const Context& c, const CommandLine& l) { return request(c, l.ask); });
+        add_role_options(ask);
+        ask.add_option("--account", line_.ask.account,
+                       "For a role that makes an account: which one, of yours in the policy")
+            ->option_text("NAME");
+        add_key_option(ask);
         CLI::App& more = verb(app_, "extend", "Ask for more time for a grant, without a gap", group,
                               [](const Context& c, const CommandLine& l) { return extend(c, l.ask); });
         add_id(more, line_.ask.id, "The grant");
@@ -229,6 +242,7 @@ private:
                  [](const Context& c, const CommandLine& l) { return grant(c, l.ask); });
         give.add_option("USER", line_.ask.user, "The account to have it")->required()->option_text(" ");
         add_role_options(give);
+        add_key_option(give);
     }
 
     void add_looking() {

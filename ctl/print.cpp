@@ -61,6 +61,14 @@ std::string commands_left(std::int64_t left) {
     return left == 1 ? "1 command" : fmt::format("{} commands", left);
 }
 
+// Of an account that is there by the grant alone.
+std::string made_text(const reply::Request& r) {
+    const std::string home = r.made->home == "keep"     ? "its home is kept"
+                             : r.made->home == "remove" ? "its home is removed at the end"
+                                                        : "its home is in memory only";
+    return fmt::format("{}, there while the grant lives; {}", r.account, home);
+}
+
 std::string lock_end(const reply::Lock& lock, Time now) {
     return lock.until ? "until " + until_time(*lock.until, now) : "until it is lifted";
 }
@@ -148,6 +156,12 @@ std::string use_text(const reply::Request& r, Time now, std::size_t most_command
     if (!r.scope.login.empty()) {
         line("log in", fmt::format("through {}", fmt::join(r.scope.login, ", ")));
     }
+    if (r.made) {
+        line("account", made_text(r));
+        if (!r.made->problem.empty()) {
+            line("", "isn't there yet: " + r.made->problem + " (it is tried again)");
+        }
+    }
     if (!r.scope.groups.empty()) {
         line("groups", fmt::format("{}: in a new login, or by jit-sudo -g GROUP COMMAND",
                                    fmt::join(r.scope.groups, ", ")));
@@ -201,6 +215,11 @@ std::string details(const reply::Request& r, Time now) {
     field(out, "state", r.over() ? over_text(r) : state_text(r));
     field(out, "role", r.title.empty() ? r.role : fmt::format("{} ({})", r.role, r.title));
     field(out, "for", fmt::format("{} (account {}, uid {})", r.person, r.account, r.uid));
+    if (r.made) {
+        field(out, "account", made_text(r));
+        fields(out, "ssh key", r.made->keys);
+        field(out, "problem", r.made->problem);
+    }
     field(out, "asked by", for_another(r) ? r.requester : std::string());
     field(out, "reason", r.reason);
     field(out, "ticket", r.ticket);

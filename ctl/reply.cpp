@@ -145,6 +145,13 @@ Request request_of(const Json& json) {
     if (json.contains("confined")) {
         r.confined = texts(json, "confined");
     }
+    if (json.contains("made")) {
+        const Json& made = field(json, "made");
+        r.made = {.home = text(made, "home"),
+                  .shell = text(made, "shell"),
+                  .keys = texts(made, "keys"),
+                  .problem = optional_text(made, "problem")};
+    }
     if (json.contains("left_behind")) {
         const Json& left = field(json, "left_behind");
         r.left_behind = {.count = whole(left, "count"), .left = texts(left, "left"), .problems = {}};

@@ -65,6 +65,13 @@ struct Request {
         std::vector<std::string> left; // the first of them
         std::vector<std::string> problems;
     };
+    struct Made {
+        std::string home;
+        std::string shell;
+        std::vector<std::string> keys; // fingerprints
+        std::string problem;           // why it couldn't be made so far
+    };
+    std::optional<Made> made;              // the account is there by the grant alone
     std::optional<LeftBehind> left_behind; // it was looked for, and the caller may know
     std::vector<Stage> stages;
     std::vector<Answer> answers;

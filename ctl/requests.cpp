@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Asking, and looking at what was asked.
+#include "core/ssh_key.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "ctl/print.h"
@@ -11,8 +12,14 @@
 
 #include <algorithm>
 
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
 namespace jit {
 namespace {
+
+constexpr std::size_t most_keys = 64; // of a file; jitd takes fewer
 
 void set(Json& parameters, const char* key, const std::vector<std::string>& values) {
     if (!values.empty()) {
@@ -97,6 +104,46 @@ void say_grants(const Context& context, const std::vector<reply::Request>& reque
     }
 }
 
+// "TYPE BASE64" itself, or a file of them as ssh-keygen(1) and authorized_keys(5) have it.
+Outcome<std::vector<std::string>> read_keys(const std::string& from) {
+    if (from.find(' ') != std::string::npos) {
+        return std::vector{from};
+    }
+    std::ifstream file(from == "-" ? "/dev/stdin" : from);
+    if (!file) {
+        return usage_failure(fmt::format("--key {}: {}", shell_word(from), std::strerror(errno)));
+    }
+    std::vector<std::string> keys;
+    for (std::string line; keys.size() <= most_keys && std::getline(file, line);) {
+        if (line.find_first_not_of(" \t\r") != std::string::npos && line.front() != '#') {
+            keys.push_back(line);
+        }
+    }
+    if (keys.empty()) {
+        return usage_failure(fmt::format("--key {}: there is no key in it", shell_word(from)));
+    }
+    return keys;
+}
+
+Outcome<void> set_keys(Json& parameters, const AskOptions& options) {
+    std::vector<std::string> all;
+    for (const std::string& from : options.keys) {
+        const auto keys = read_keys(from);
+        if (!keys) {
+            return std::unexpected(keys.error());
+        }
+        for (const std::string& key : *keys) {
+            // Before anything is sent: a private key, or what isn't a key at all, stays here.
+            if (const auto parsed = parse_ssh_key(key); !parsed) {
+                return usage_failure(fmt::format("--key {}: {}", shell_word(from), parsed.error().message));
+            }
+            all.push_back(key);
+        }
+    }
+    set(parameters, "keys", all);
+    return {};
+}
+
 Json role_parameters(const AskOptions& options) {
     Json parameters{{"role", options.role}};
     if (options.ticket) {
@@ -110,12 +157,22 @@ Json role_parameters(const AskOptions& options) {
 } // namespace
 
 Outcome<Exit> request(const Context& context, const AskOptions& options) {
-    return ask(context, "Request", role_parameters(options), options);
+    Json parameters = role_parameters(options);
+    if (!options.account.empty()) {
+        parameters["account"] = options.account;
+    }
+    if (auto keys = set_keys(parameters, options); !keys) {
+        return std::unexpected(keys.error());
+    }
+    return ask(context, "Request", std::move(parameters), options);
 }
 
 Outcome<Exit> grant(const Context& context, const AskOptions& options) {
     Json parameters = role_parameters(options);
     parameters["user"] = options.user;
+    if (auto keys = set_keys(parameters, options); !keys) {
+        return std::unexpected(keys.error());
+    }
     return ask(context, "Grant", std::move(parameters), options);
 }
 

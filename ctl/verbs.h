@@ -48,6 +48,8 @@ struct AskOptions {
     std::optional<std::string> ticket;
     std::vector<std::string> commands;
     std::vector<std::string> groups;
+    std::string account;           // request: which one the role is to make
+    std::vector<std::string> keys; // files, "-", or the keys themselves
     bool wait = false;
 };
 struct ListOptions {

@@ -19,6 +19,7 @@ struct Account {
     std::string home;
     std::string shell;
     bool has_password = true; // false where shadow(5) says that none can be typed
+    RequestId made_by{};      // the grant by which alone it is there; empty: an account of the host
 };
 
 using AccountKey = std::variant<Uid, std::string>;

@@ -39,11 +39,11 @@ Result<void> Accounts::connect() {
 
 void Accounts::look_up(const AccountKey& key, Done done) {
     ask(std::visit([](const auto& value) { return NssKey(value); }, key),
-        [done = std::move(done)](const Result<NssFound>& found) {
+        [this, key, done = std::move(done)](const Result<NssFound>& found) {
             if (!found) {
                 return done(std::unexpected(found.error()));
             }
-            done(found->account);
+            done(!found->account && made_ ? made_(key) : found->account);
         });
 }
 
@@ -61,6 +61,20 @@ void Accounts::look_up_recent(const AccountKey& key, const Done& done) {
             recent_.insert_or_assign(key, Recent{.account = **found, .at = read_system_clock().boot});
         }
         done(found);
+    });
+}
+
+void Accounts::are_unknown(std::vector<NssKey> keys, FreeDone done) {
+    const NssKey key = keys.back();
+    keys.pop_back();
+    ask(key, [this, keys = std::move(keys), done = std::move(done)](const Result<NssFound>& found) mutable {
+        if (!found) {
+            return done(std::unexpected(found.error()));
+        }
+        if (found->account || found->group || keys.empty()) {
+            return done(!found->account && !found->group);
+        }
+        are_unknown(std::move(keys), std::move(done));
     });
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace jit {
 
@@ -29,6 +30,12 @@ public:
     // whose rights rest on a grant: who is eligible, and who may answer, is asked anew each time.
     void look_up_recent(const AccountKey& key, const Done& done);
     void look_up_group(const std::string& name, GroupDone done);
+    // Whether this host knows none of them, but for what jit itself made.
+    using FreeDone = std::function<void(const Result<bool>&)>;
+    void are_unknown(std::vector<NssKey> keys, FreeDone done);
+    // Where NSS says that there is no such account: those that jit made, which the worker doesn't see.
+    using Made = std::function<std::optional<Account>(const AccountKey&)>;
+    void set_made(Made made) { made_ = std::move(made); }
 
 private:
     using Found = std::function<void(const Result<NssFound>&)>;
@@ -43,6 +50,7 @@ private:
     void finish(std::int64_t id, const Result<NssFound>& found);
 
     Loop& loop_;
+    Made made_;
     std::string socket_;
     Fd connection_;
     Loop::Source readable_;

@@ -69,7 +69,7 @@ void Api::ask_account(const CallPtr& call, AccountKey key, std::function<void(co
     });
 }
 
-void Api::ask_who(const CallPtr& call, WithCaller then) {
+void Api::ask_who(const CallPtr& call, WithCaller done) {
     const Peer* peer = call->peer();
     if (peer == nullptr) {
         return;
@@ -78,7 +78,16 @@ void Api::ask_who(const CallPtr& call, WithCaller then) {
     auto login = login_of(*peer);
     ask_account(
         call, peer->uid,
-        [this, call, login = std::move(login), then = std::move(then)](const Account& account) {
+        [this, call, login = std::move(login), done = std::move(done)](const Account& account) {
+            const auto then = [&done, &account](Caller& caller) {
+                if (!account.made_by.empty() && caller.not_attested.empty()) {
+                    // Whoever granted it may hold its keys: they would be two people.
+                    caller.not_attested =
+                        fmt::format("{} is there by grant {} alone: answer from an account that is yours",
+                                    account.name, account.made_by);
+                }
+                done(caller);
+            };
             Caller caller{.party = party_of(parts_.policy.policy(), account),
                           .account = account,
                           .login_person = {},
@@ -105,14 +114,15 @@ void Api::ask_who(const CallPtr& call, WithCaller then) {
                 return then(caller);
             }
             if (*login->uid != account.uid) {
-                return ask_account(call, *login->uid, [this, caller, then](const Account& logged_in) mutable {
-                    caller.login_person = parts_.policy.policy().person_of(logged_in.name);
-                    caller.not_attested =
-                        fmt::format("this session was logged in by {}, not {}: answer from a login of "
-                                    "your own",
-                                    logged_in.name, caller.account.name);
-                    then(caller);
-                });
+                return ask_account(
+                    call, *login->uid, [this, caller, then = done](const Account& logged_in) mutable {
+                        caller.login_person = parts_.policy.policy().person_of(logged_in.name);
+                        caller.not_attested =
+                            fmt::format("this session was logged in by {}, not {}: answer from a login of "
+                                        "your own",
+                                        logged_in.name, caller.account.name);
+                        then(caller);
+                    });
             }
             caller.login_person = caller.party.person;
             if (!login->in_login_scope) {
@@ -132,6 +142,17 @@ Result<Request> Api::visible(const Caller& caller, const RequestId& id) const {
     return request;
 }
 
+Json Api::shown(const Request& request, const Caller& caller) const {
+    Json view = view_of(parts_.policy.policy(), request, caller);
+    const std::string problem = request.account && request.state == State::active
+                                    ? parts_.temporary.problem_of(request.beneficiary.uid)
+                                    : "";
+    if (!problem.empty()) {
+        view["made"]["problem"] = problem;
+    }
+    return view;
+}
+
 void Api::finish(const CallPtr& call, const Caller& caller, std::string_view what,
                  const Result<Request>& result) {
     if (!result) {
@@ -140,10 +161,18 @@ void Api::finish(const CallPtr& call, const Caller& caller, std::string_view wha
         }
         return call->fail(result.error());
     }
+    if (result->account && result->state == State::active &&
+        !parts_.temporary.is_settled(result->beneficiary.uid)) {
+        // What is said to be had, is.
+        return parts_.temporary.when_settled(result->beneficiary.uid,
+                                             [this, call, caller, what = std::string(what), id = result->id] {
+                                                 finish(call, caller, what, parts_.requests.find(id));
+                                             });
+    }
     if (call->more() && !result->over()) {
         return watch(call, caller, *result);
     }
-    call->reply({{"request", view_of(parts_.policy.policy(), *result, caller)}});
+    call->reply({{"request", shown(*result, caller)}});
 }
 
 void Api::step(const CallPtr& call, const RequestId& id, const char* verb,
@@ -161,17 +190,25 @@ void Api::watch(const CallPtr& call, const Caller& caller, const Request& reques
             return call->fail({Errc::exhausted, "too many are watching; try again later"});
         }
     }
-    call->reply_more({{"request", view_of(parts_.policy.policy(), request, caller)}});
+    call->reply_more({{"request", shown(request, caller)}});
     watchers_.push_back({.call = call, .caller = caller, .id = request.id});
 }
 
 void Api::request_changed(const Request& request) {
+    if (request.account && request.state == State::active &&
+        !parts_.temporary.is_settled(request.beneficiary.uid)) {
+        return parts_.temporary.when_settled(request.beneficiary.uid, [this, id = request.id] {
+            if (const auto now = parts_.requests.find(id)) {
+                request_changed(*now);
+            }
+        });
+    }
     for (auto watcher = watchers_.begin(); watcher != watchers_.end();) {
         if (watcher->id != request.id) {
             ++watcher;
             continue;
         }
-        const Json reply{{"request", view_of(parts_.policy.policy(), request, watcher->caller)}};
+        const Json reply{{"request", shown(request, watcher->caller)}};
         if (request.over()) {
             watcher->call->reply(reply);
         } else {

@@ -8,6 +8,7 @@
 #include "daemon/leftovers.h"
 #include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
+#include "daemon/temporary_accounts.h"
 #include "daemon/uses.h"
 #include "daemon/varlink.h"
 
@@ -30,6 +31,7 @@ public:
         Requests& requests;
         const Uses& uses;
         Accounts& accounts;
+        TemporaryAccounts& temporary;
         const HostKey& host_key;
         std::string machine_id;
         std::string version;
@@ -70,6 +72,12 @@ private:
     void step(const CallPtr& call, const RequestId& id, const char* verb,
               std::function<Result<Request>(const Caller&)> take);
     void watch(const CallPtr& call, const Caller& caller, const Request& request);
+
+    // As it is shown to the caller.
+    [[nodiscard]] Json shown(const Request& request, const Caller& caller) const;
+    void make_account(const CallPtr& call, const Caller& caller, const std::string& what,
+                      const std::string& person, const Ask& ask,
+                      const std::function<Result<Request>(const Account&)>& then);
 
     void request(const CallPtr& call, Parameters& parameters);
     void grant(const CallPtr& call, Parameters& parameters);

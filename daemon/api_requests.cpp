@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The methods that people use: asking, answering, looking.
+#include "core/text.h"
 #include "daemon/api.h"
 #include "daemon/explain.h"
 #include "daemon/parameters.h"
@@ -21,6 +22,7 @@ Ask ask_from(Parameters& parameters) {
     ask.ticket = parameters.optional_text("ticket").value_or("");
     ask.commands = parameters.texts("commands");
     ask.groups = parameters.texts("groups");
+    ask.keys = parameters.texts("keys");
     return ask;
 }
 
@@ -28,11 +30,34 @@ Ask ask_from(Parameters& parameters) {
 
 void Api::request(const CallPtr& call, Parameters& parameters) {
     Ask ask = ask_from(parameters);
+    ask.account = parameters.optional_text("account").value_or("");
     if (rejected(call, parameters)) {
         return;
     }
     ask_who(call, [this, call, ask = std::move(ask)](const Caller& caller) {
-        finish(call, caller, "request " + ask.role, parts_.requests.file(caller, ask));
+        if (!parts_.requests.makes_account(ask.role).value_or(false)) {
+            return finish(
+                call, caller, "request " + ask.role,
+                ask.account.empty()
+                    ? parts_.requests.file(caller, ask)
+                    : fail(Errc::invalid,
+                           fmt::format("role {} makes no account: leave --account out", escape(ask.role))));
+        }
+        make_account(
+            call, caller, "request " + ask.role, caller.party.person, ask,
+            [this, caller, ask](const Account& made) { return parts_.requests.file(caller, ask, &made); });
+    });
+}
+
+// Sets aside what the account needs, and then asks for it.
+void Api::make_account(const CallPtr& call, const Caller& caller, const std::string& what,
+                       const std::string& person, const Ask& ask,
+                       const std::function<Result<Request>(const Account&)>& then) {
+    if (const auto may = parts_.requests.may_make(person, ask); !may) {
+        return finish(call, caller, what, std::unexpected(may.error()));
+    }
+    parts_.temporary.reserve(ask.account, [this, call, caller, what, then](const Result<Account>& made) {
+        finish(call, caller, what, made ? then(*made) : std::unexpected(made.error()));
     });
 }
 
@@ -42,7 +67,15 @@ void Api::grant(const CallPtr& call, Parameters& parameters) {
     if (rejected(call, parameters)) {
         return;
     }
+    ask.account = user;
     ask_who(call, [this, call, ask = std::move(ask), user = std::move(user)](const Caller& caller) {
+        if (parts_.requests.makes_account(ask.role).value_or(false)) {
+            return make_account(call, caller, fmt::format("grant {} {}", user, ask.role),
+                                parts_.policy.policy().person_of(user), ask,
+                                [this, caller, ask](const Account& made) {
+                                    return parts_.requests.grant(caller, made, ask);
+                                });
+        }
         ask_account(call, user, [this, call, ask, caller, user](const Account& beneficiary) {
             finish(call, caller, fmt::format("grant {} {}", user, ask.role),
                    parts_.requests.grant(caller, beneficiary, ask));
@@ -77,7 +110,7 @@ void Api::list(const CallPtr& call, Parameters& parameters) {
         }
         Json list = Json::array();
         for (const Request& request : *requests | std::views::take(limit)) {
-            list.push_back(view_of(parts_.policy.policy(), request, caller));
+            list.push_back(shown(request, caller));
         }
         call->reply({{"requests", list}});
     });
@@ -113,7 +146,7 @@ void Api::show(const CallPtr& call, Parameters& parameters) {
         if (!seen) {
             return call->fail(seen.error());
         }
-        Json view = view_of(parts_.policy.policy(), *seen, caller);
+        Json view = shown(*seen, caller);
         const auto left = left_behind(*seen, caller);
         if (!left) {
             return call->fail(left.error());
@@ -163,11 +196,16 @@ void Api::approve(const CallPtr& call, Parameters& parameters) {
         if (!seen) {
             return call->fail(seen.error());
         }
-        ask_account(call, seen->beneficiary.uid,
-                    [this, call, id, reason, caller](const Account& beneficiary) {
-                        finish(call, caller, "approve " + id,
-                               parts_.requests.approve(caller, id, reason, beneficiary));
-                    });
+        const auto approve = [this, call, id, reason, caller](const Account& beneficiary) {
+            finish(call, caller, "approve " + id, parts_.requests.approve(caller, id, reason, beneficiary));
+        };
+        if (!seen->account) {
+            return ask_account(call, seen->beneficiary.uid, approve);
+        }
+        parts_.temporary.reserve(
+            seen->beneficiary.account, [this, call, caller, id, approve](const Result<Account>& made) {
+                made ? approve(*made) : finish(call, caller, "approve " + id, std::unexpected(made.error()));
+            });
     });
 }
 

@@ -98,6 +98,11 @@ bool is_one(int proc, pid_t pid, const std::vector<Credentials>& threads, const 
     if (wanted.become != no_uid) {
         return has_become(proc, pid, threads, wanted);
     }
+    if (wanted.whole) {
+        return std::ranges::any_of(
+                   threads, [&](const Credentials& thread) { return thread.uids.contains(wanted.uid); }) ||
+               login_uid_of_process(proc, pid) == wanted.uid || in_namespace_of(proc, pid, wanted.uid);
+    }
     bool has_group = false;
     for (const Credentials& thread : threads) {
         if (thread.gids.contains(wanted.gid)) {

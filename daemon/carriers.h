@@ -32,6 +32,7 @@ struct Carriers {
     Gid gid = no_gid;
     Uid become = no_uid; // in place of a group: those that have this uid, and are that person's by another
                          // uid or by who logged in
+    bool whole = false;  // in place of a group: all that has this uid, or was logged in by it
     std::set<std::uint32_t> spared; // audit sessions that have the group by what still holds
     int killed = 0;                 // is added to
 };

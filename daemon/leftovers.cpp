@@ -14,6 +14,8 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
+#include <sys/stat.h>
 #include <utility>
 
 namespace jit {
@@ -28,6 +30,7 @@ constexpr std::array kinds{std::pair{Leftover::Kind::process, std::string_view("
                            std::pair{Leftover::Kind::registration, std::string_view("registration")},
                            std::pair{Leftover::Kind::membership, std::string_view("membership")},
                            std::pair{Leftover::Kind::login, std::string_view("login")},
+                           std::pair{Leftover::Kind::account, std::string_view("account")},
                            std::pair{Leftover::Kind::search, std::string_view("search")}};
 
 class Search {
@@ -45,6 +48,9 @@ public:
                 return seen;
             }
             searches();
+            if (auto seen = accounts(); !seen) {
+                return seen;
+            }
             return logins();
         });
         if (!looked) {
@@ -149,6 +155,52 @@ private:
                                                              : ", taken back: its processes are looked for"));
         }
         return {};
+    }
+
+    [[nodiscard]] bool gives_account(const std::string& name, Uid uid) {
+        const Now now = in_.clock.now();
+        return std::ranges::any_of(in_.store.active_of(uid), [&](const Request& grant) {
+            const auto role = in_.policy.roles.find(grant.role);
+            return grant.account && grant.beneficiary.account == name && role != in_.policy.roles.end() &&
+                   role->second.account && !grant.not_after->over(now, in_.clock.boot_id());
+        });
+    }
+
+    // Those of which something is still there, and what runs by one that isn't.
+    Result<void> accounts() {
+        const auto files = in_.account_files.list();
+        if (!files) {
+            return std::unexpected(files.error());
+        }
+        std::set<Uid> over;
+        std::set<std::string> known;
+        for (const MadeAccount& made : in_.store.accounts()) {
+            known.insert(made.name);
+            if (gives_account(made.name, made.uid)) {
+                continue;
+            }
+            over.insert(made.uid);
+            if (!made.grant.empty()) {
+                add(Leftover::Kind::account,
+                    fmt::format("account {} of grant {}: what it has is being removed", made.name,
+                                made.grant));
+            }
+        }
+        for (const auto& file : *files) {
+            if (!known.contains(file.name)) {
+                add(Leftover::Kind::account, fmt::format("account {} that isn't known of", file.name));
+            }
+        }
+        return for_each_pid([&](int proc, pid_t pid) {
+            struct stat owner{};
+            const auto login = login_uid_of_process(proc, pid);
+            const bool is_one = (login && over.contains(*login)) ||
+                                (fstatat(proc, std::to_string(pid).c_str(), &owner, 0) == 0 &&
+                                 over.contains(Uid{owner.st_uid}));
+            if (is_one && !has_ended(open_process(pid).get())) {
+                add(Leftover::Kind::process, fmt::format("process {} of an account that is over", pid));
+            }
+        });
     }
 
     Result<void> logins() {

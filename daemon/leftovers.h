@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/store.h"
+#include "daemon/account_files.h"
 #include "daemon/elevations.h"
 #include "daemon/membership_files.h"
 #include "daemon/registered.h"
@@ -19,7 +20,7 @@
 namespace jit {
 
 struct Leftover {
-    enum class Kind { process, cgroup, registration, membership, login, search };
+    enum class Kind { process, cgroup, registration, membership, login, account, search };
     Kind kind = Kind::process;
     std::string what; // "process 4711 (sleep) of use 7f3a-0b1c2d3e by alice"
 };
@@ -33,6 +34,7 @@ struct LooksFor {
     Elevations elevations{};
     Registered registered{};
     DropIns drop_ins{};
+    AccountFiles account_files{};
     std::string login_table;
 };
 [[nodiscard]] Result<std::vector<Leftover>> find_leftovers(const LooksFor& in);

@@ -158,6 +158,19 @@ Result<void> run() {
          .journal = journal,
          .accounts = accounts,
          .sessions_given = [&uses](Uid uid, const std::string& g) { return uses.sessions_given(uid, g); }});
+    Requests* ending = nullptr; // set below
+    TemporaryAccounts temporary(
+        {.loop = *loop,
+         .store = **store,
+         .clock = clock,
+         .policy = policy.policy(),
+         .journal = journal,
+         .accounts = accounts,
+         .lost = [&ending](Uid uid) { static_cast<void>(ending->apply_account(uid, nullptr)); }});
+    if (auto loaded = temporary.load(); !loaded) {
+        return loaded;
+    }
+    accounts.set_made([&temporary](const AccountKey& key) { return temporary.find(key); });
     Searches searches(
         {.loop = *loop, .store = **store, .clock = clock, .policy = policy.policy(), .journal = journal});
     Api* told = nullptr;       // set below: the API needs the requests, whose changes it tells
@@ -165,11 +178,13 @@ Result<void> run() {
     Requests requests(**store, clock, policy.policy(), [&](const std::vector<Request>& changed) {
         uses.requests_changed(changed); // before anybody is told: what is said to hold, holds
         memberships.requests_changed(changed);
+        temporary.requests_changed(changed);
         for (const Request& request : changed) {
             ends_seen->look_at(request.beneficiary.uid);
             told->request_changed(request);
         }
     });
+    ending = &requests;
     Ends ends({.loop = *loop,
                .store = **store,
                .clock = clock,
@@ -179,8 +194,8 @@ Result<void> run() {
                .journal = journal});
     ends_seen = &ends;
     uses.on_change([&ends](Uid uid) { ends.look_at(uid); });
-    Reconciler reconciler(*loop, **store, clock, policy, requests, uses, memberships, ends, accounts,
-                          *host_key, journal);
+    Reconciler reconciler(*loop, **store, clock, policy, requests, uses, memberships, temporary, ends,
+                          accounts, *host_key, journal);
     Api api({.loop = *loop,
              .store = **store,
              .clock = clock,
@@ -188,6 +203,7 @@ Result<void> run() {
              .requests = requests,
              .uses = uses,
              .accounts = accounts,
+             .temporary = temporary,
              .host_key = *host_key,
              .machine_id = machine_id,
              .version = version,
@@ -209,6 +225,7 @@ Result<void> run() {
         return adopted;
     }
     memberships.adopt();
+    temporary.adopt();
     reconciler.reconcile();
     searches.look();
 

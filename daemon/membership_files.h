@@ -8,16 +8,13 @@
 // One that is taken back is renamed to ACCOUNT:GROUP.jit-ending, which nss-systemd doesn't read, and removed
 // when no process carries the group any more: so whoever comes after a crash knows whom to look for.
 //
-// MUST:
-//  1. Only a regular file of ours (root's), whose name is just so and which begins with our marker, is ever
-//     replaced, renamed or removed. nss-systemd reads those of others too, and they stay.
-//  2. A drop-in is never seen half-written (nss-systemd takes an empty one for a mask).
-//  3. It says all that taking it back needs: nobody is asked then.
+// MUST, besides those of userdb.h: it says all that taking it back needs. Nobody is asked then.
 #pragma once
 
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/types.h"
+#include "daemon/userdb.h"
 
 #include <optional>
 #include <string>
@@ -25,8 +22,6 @@
 #include <vector>
 
 namespace jit {
-
-inline constexpr const char* userdb_directory = "/run/userdb";
 
 struct MembershipName {
     std::string account;
@@ -44,7 +39,6 @@ struct DropIn {
 };
 
 [[nodiscard]] std::string drop_in_text(const DropIn& drop_in);
-[[nodiscard]] bool has_our_marker(std::string_view text);
 // An error for anything but what drop_in_text() writes, down to the order of the fields.
 [[nodiscard]] Result<DropIn> parse_drop_in(std::string_view text);
 
@@ -81,8 +75,6 @@ public:
 private:
     [[nodiscard]] std::string path_of(const MembershipName& name, DropInState state) const;
     [[nodiscard]] std::string path_beside(const MembershipName& name) const;
-    // not_found: there is none; refused: it isn't ours; unavailable: it can't be told.
-    [[nodiscard]] static Result<std::string> read_ours(const std::string& path);
 
     std::string directory_;
 };

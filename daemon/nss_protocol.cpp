@@ -35,6 +35,8 @@ std::string nss_text(const NssQuestion& question) {
         json["uid"] = number(*uid);
     } else if (const auto* group = std::get_if<GroupName>(&question.key)) {
         json["group"] = group->name;
+    } else if (const auto* gid = std::get_if<Gid>(&question.key)) {
+        json["gid"] = number(*gid);
     } else {
         json["name"] = std::get<std::string>(question.key);
     }
@@ -73,6 +75,8 @@ Result<NssQuestion> parse_nss_question(std::string_view packet) {
             question.key = Uid{id_number(json.at("uid"))};
         } else if (json.contains("group")) {
             question.key = GroupName{json.at("group").get<std::string>()};
+        } else if (json.contains("gid")) {
+            question.key = Gid{id_number(json.at("gid"))};
         } else {
             question.key = json.at("name").get<std::string>();
         }

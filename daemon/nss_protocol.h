@@ -3,6 +3,7 @@
 // a packet:
 //
 //   {"id": 7, "uid": 1001} or {"id": 7, "name": "alice"} or {"id": 7, "group": "adm"}
+//   or {"id": 7, "gid": 4}
 //   {"id": 7, "account": {"name": "alice", "uid": 1001, "gid": 1001, "groups": ["alice", "sre"], "gids":
 //   [1001, 990],
 //                         "home": "/home/alice", "shell": "/bin/bash", "has_password": true}}
@@ -24,7 +25,7 @@ namespace jit {
 
 inline constexpr std::size_t largest_nss_packet = 128 * 1024;
 
-using NssKey = std::variant<Uid, std::string, GroupName>;
+using NssKey = std::variant<Uid, std::string, GroupName, Gid>;
 // The one that was asked for; neither: there is none.
 struct NssFound {
     std::optional<Account> account;

@@ -41,11 +41,12 @@ bool accounts_were_written(int watch) {
 } // namespace
 
 Reconciler::Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests,
-                       Uses& uses, Memberships& memberships, Ends& ends, Accounts& accounts,
-                       const HostKey& host_key, Journal& journal)
+                       Uses& uses, Memberships& memberships, TemporaryAccounts& temporary, Ends& ends,
+                       Accounts& accounts, const HostKey& host_key, Journal& journal)
     : loop_(loop), store_(store), clock_(clock), policy_(policy), requests_(requests), uses_(uses),
-      memberships_(memberships), ends_(ends), accounts_(accounts), host_key_(host_key), journal_(journal),
-      next_check_(clock.now().boot), next_checkpoint_(clock.now().boot + between_checkpoints),
+      memberships_(memberships), temporary_(temporary), ends_(ends), accounts_(accounts), host_key_(host_key),
+      journal_(journal), next_check_(clock.now().boot),
+      next_checkpoint_(clock.now().boot + between_checkpoints),
       timer_(loop_.at(BootTime::max(), Millis(1), [this] { reconcile(); })) {
     watch_clock();
     watch_accounts();
@@ -57,6 +58,7 @@ void Reconciler::reconcile() {
     memberships_.publish();
     uses_.enforce();
     memberships_.enforce();
+    temporary_.enforce();
     const auto advanced = requests_.advance();
     if (!advanced && !failing_) {
         journal_.send(Journal::Level::critical, "what is due can't be recorded: " + advanced.error().message);
@@ -105,6 +107,7 @@ void Reconciler::check_eligibility() {
         return journal_.send(Journal::Level::critical, uids.error().message);
     }
     memberships_.look_again();
+    temporary_.look_again();
     for (const Uid uid : *uids) {
         accounts_.look_up(uid, [this, uid](const Result<std::optional<Account>>& found) {
             if (!found) {
@@ -145,6 +148,7 @@ Result<void> Reconciler::reload_policy() {
     }
     uses_.policy_changed();
     memberships_.policy_changed();
+    temporary_.policy_changed();
     ends_.look_at_all();
     auto applied = requests_.apply_policy();
     check_eligibility();

@@ -13,6 +13,7 @@
 #include "daemon/memberships.h"
 #include "daemon/policy_keeper.h"
 #include "daemon/requests.h"
+#include "daemon/temporary_accounts.h"
 #include "daemon/uses.h"
 
 #include <cstdint>
@@ -23,8 +24,8 @@ namespace jit {
 class Reconciler {
 public:
     Reconciler(Loop& loop, Store& store, Clock& clock, PolicyKeeper& policy, Requests& requests, Uses& uses,
-               Memberships& memberships, Ends& ends, Accounts& accounts, const HostKey& host_key,
-               Journal& journal);
+               Memberships& memberships, TemporaryAccounts& temporary, Ends& ends, Accounts& accounts,
+               const HostKey& host_key, Journal& journal);
 
     // Does all that is due now, and sleeps until the next.
     void reconcile();
@@ -52,6 +53,7 @@ private:
     Requests& requests_;
     Uses& uses_;
     Memberships& memberships_;
+    TemporaryAccounts& temporary_;
     Ends& ends_;
     Accounts& accounts_;
     const HostKey& host_key_;

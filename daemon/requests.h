@@ -23,6 +23,8 @@ struct Ask {
     std::string ticket;
     std::vector<std::string> commands;
     std::vector<std::string> groups;
+    std::string account{};           // which one the role is to make; empty: its own of who asks
+    std::vector<std::string> keys{}; // lines of .pub files
 };
 
 // uid 0, and who logged in behind it, where that is known.
@@ -54,7 +56,13 @@ public:
     Requests(Store& store, Clock& clock, const Policy& policy, Changed changed)
         : store_(store), clock_(clock), policy_(policy), changed_(std::move(changed)) {}
 
-    Result<Request> file(const Caller& caller, const Ask& ask);
+    // Whether the role makes accounts. An error: there is no such role.
+    [[nodiscard]] Result<bool> makes_account(const std::string& role) const;
+    // Before a uid is set aside for it: whether this person may have the role in that account.
+    [[nodiscard]] Result<void> may_make(const std::string& person, const Ask& ask) const;
+
+    // `made`: the account that the role makes, where it makes one.
+    Result<Request> file(const Caller& caller, const Ask& ask, const Account* made = nullptr);
     Result<Request> grant(const Caller& caller, const Account& beneficiary, const Ask& ask);
     Result<Request> extend(const Caller& caller, const RequestId& id, const std::string& reason,
                            std::optional<Millis> duration);
@@ -102,6 +110,7 @@ private:
     Result<const Role*> role_named(const std::string& name) const;
     Result<Request> draft(const Caller& caller, const Party& beneficiary, const Role& role, const Ask& ask);
     Result<Request> file_or_start(Request request);
+    [[nodiscard]] Result<void> only_one(const Request& request);
     // A chain of extensions: until when it is given now, and until when it could be.
     struct Reach {
         Time end, most;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Asking: a request, a grant in another's name, an extension.
 #include "core/record.h"
+#include "core/ssh_key.h"
 #include "core/text.h"
 #include "daemon/requests.h"
 #include "daemon/requests_text.h"
@@ -13,7 +14,8 @@ namespace jit {
 namespace {
 
 constexpr std::size_t longest_ticket = 64;
-constexpr std::size_t most_parts = 64;    // commands and groups that one request names
+constexpr std::size_t most_parts = 64; // commands and groups that one request names
+constexpr std::size_t most_keys = 8;
 constexpr std::int64_t most_pending = 16; // of one person
 constexpr Millis shortest_grant = std::chrono::seconds(1);
 
@@ -45,7 +47,30 @@ Json filed_fields(const Request& request) {
     if (!request.extends.empty()) {
         fields["extends"] = request.extends;
     }
+    if (request.account) {
+        fields["account"] = describe(*request.account);
+    }
     return fields;
+}
+
+Result<std::optional<AccountWish>> account_wish(const Role& role, const std::vector<std::string>& keys) {
+    if (!role.account) {
+        return keys.empty()
+                   ? Result<std::optional<AccountWish>>(std::nullopt)
+                   : fail(Errc::invalid, fmt::format("role {} makes no account: leave --key out", role.name));
+    }
+    if (keys.size() > most_keys) {
+        return fail(Errc::invalid, fmt::format("at most {} ssh keys in one request", most_keys));
+    }
+    AccountWish wish{.home = role.account->home, .shell = role.account->shell, .keys = {}};
+    for (const std::string& line : keys) {
+        const auto key = parse_ssh_key(line);
+        if (!key) {
+            return std::unexpected(key.error());
+        }
+        wish.keys.push_back(key->text());
+    }
+    return wish;
 }
 
 } // namespace
@@ -83,12 +108,17 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
     if (!stages) {
         return std::unexpected(stages.error());
     }
+    auto account = account_wish(role, ask.keys);
+    if (!account) {
+        return std::unexpected(account.error());
+    }
     const Time now = clock_.now().time;
     Request request;
     request.role = role.name;
     request.scope = std::move(*scope);
     request.stages = std::move(*stages);
     request.beneficiary = beneficiary;
+    request.account = std::move(*account);
     request.requester = caller.party;
     request.login_person = caller.login_person;
     request.reason = ask.reason;
@@ -129,6 +159,9 @@ Result<Request> Requests::file_or_start(Request request) {
                                         other.id, other.id));
             }
         }
+        if (auto alone = only_one(request); !alone) {
+            return std::unexpected(alone.error());
+        }
         request.id = store_.new_id();
         if (request.chain.empty()) {
             request.chain = request.id;
@@ -150,9 +183,67 @@ Result<Request> Requests::file_or_start(Request request) {
     return filed;
 }
 
-Result<Request> Requests::file(const Caller& caller, const Ask& ask) {
+// What two grants said of one account could differ, and so there is one of them, with its extensions.
+Result<void> Requests::only_one(const Request& request) {
+    if (!request.account) {
+        return {};
+    }
+    auto others = store_.active_of(request.beneficiary.uid);
+    std::ranges::move(store_.pending(), std::back_inserter(others));
+    for (const Request& other : others) {
+        if (other.account && other.beneficiary.uid == request.beneficiary.uid &&
+            (request.chain.empty() || other.chain != request.chain)) {
+            return fail(Errc::conflict,
+                        fmt::format("the account {} is {} {}: {}", request.beneficiary.account,
+                                    other.state == State::active ? "there by grant" : "asked for by request",
+                                    other.id,
+                                    other.state == State::active
+                                        ? fmt::format("for more time, jitctl extend {}", other.id)
+                                        : "wait for its answer, or take it back"));
+        }
+    }
+    return {};
+}
+
+Result<bool> Requests::makes_account(const std::string& role) const {
+    const auto found = role_named(role);
+    return found ? Result<bool>((*found)->account.has_value()) : std::unexpected(found.error());
+}
+
+Result<void> Requests::may_make(const std::string& person, const Ask& ask) const {
+    const auto role = role_named(ask.role);
+    if (!role) {
+        return std::unexpected(role.error());
+    }
+    if (!is_account_name(ask.account)) {
+        return fail(Errc::invalid,
+                    fmt::format("role {} makes an account: say which with --account NAME, one of {}'s in the "
+                                "policy ([person.{}] accounts)",
+                                ask.role, person, person));
+    }
+    if (policy_.person_of(ask.account) != person) {
+        return fail(Errc::refused, fmt::format("{} isn't an account of {}'s: the policy would say so "
+                                               "([person.{}] accounts)",
+                                               ask.account, person, person));
+    }
+    const Party party{.person = person, .account = ask.account, .uid = no_uid};
+    if (!includes((*role)->eligible, party, Account())) {
+        return fail(Errc::refused, fmt::format("{} is not eligible for role {}", person, ask.role));
+    }
+    return {};
+}
+
+Result<Request> Requests::file(const Caller& caller, const Ask& ask, const Account* made) {
     if (caller.is_root()) {
         return fail(Errc::refused, "root asks for nothing: it has all there is");
+    }
+    // Whoever made the account in another's name knows its keys, and would ask as that person.
+    if (!caller.account.made_by.empty()) {
+        return fail(Errc::refused,
+                    fmt::format("{} is there by grant {} alone, and asks for nothing: somebody who may "
+                                "approve it grants it, jitctl grant {} {} --reason '…'",
+                                caller.party.account, caller.account.made_by, caller.party.account,
+                                ask.role));
     }
     auto role = role_named(ask.role);
     if (!role) {
@@ -162,7 +253,7 @@ Result<Request> Requests::file(const Caller& caller, const Ask& ask) {
         return fail(Errc::refused,
                     fmt::format("{} is not eligible for role {}", caller.party.person, ask.role));
     }
-    auto request = draft(caller, caller.party, **role, ask);
+    auto request = draft(caller, made != nullptr ? party_of(policy_, *made) : caller.party, **role, ask);
     return request ? file_or_start(std::move(*request)) : request;
 }
 
@@ -224,7 +315,9 @@ Result<Request> Requests::extend(const Caller& caller, const RequestId& id, cons
     if (!extended) {
         return extended;
     }
-    if (extended->beneficiary.uid != caller.party.uid) {
+    // An account that the grant made may be gone before its person can say so.
+    const bool makes_theirs = extended->account && extended->beneficiary.person == caller.party.person;
+    if (extended->beneficiary.uid != caller.party.uid && !makes_theirs) {
         return fail(Errc::refused, "only the one who has a grant extends it");
     }
     if (extended->state != State::active) {
@@ -255,7 +348,7 @@ Result<Request> Requests::extend(const Caller& caller, const RequestId& id, cons
                                 format_duration(std::max(room, Millis(0)))));
     }
     const Millis wanted = duration.value_or(std::min({extended->duration, room, (*role)->max}));
-    auto request = draft(caller, caller.party, **role,
+    auto request = draft(caller, makes_theirs ? extended->beneficiary : caller.party, **role,
                          {.role = extended->role,
                           .reason = reason,
                           .duration = wanted,
@@ -266,6 +359,7 @@ Result<Request> Requests::extend(const Caller& caller, const RequestId& id, cons
         return request;
     }
     request->scope = extended->scope; // no more than what is extended
+    request->account = extended->account;
     request->extends = extended->id;
     request->chain = extended->chain;
     return file_or_start(std::move(*request));

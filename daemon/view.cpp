@@ -91,6 +91,9 @@ Json view_of(const Policy& policy, const Request& request, const Caller& caller)
             json[key] = count_of(*time);
         }
     };
+    if (request.account) {
+        json["made"] = describe(*request.account);
+    }
     if (request.cause) {
         json["cause"] = name_of(*request.cause);
     }

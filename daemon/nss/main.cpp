@@ -67,14 +67,17 @@ bool has_password(const passwd& entry) {
     return result != 0 || found == nullptr || (record.sp_pwdp[0] != '!' && record.sp_pwdp[0] != '*');
 }
 
-Result<NssFound> ask_for_group(const std::string& name) {
+Result<NssFound> ask_for_group(const std::variant<std::string, Gid>& wanted) {
     group record{};
     group* found = nullptr;
     std::vector<char> buffer;
-    const int result =
-        look_up(record, found, buffer, largest_record, [&name](group* g, char* b, std::size_t n, group** f) {
-            return getgrnam_r(name.c_str(), g, b, n, f);
-        });
+    const int result = look_up(record, found, buffer, largest_record,
+                               [&wanted](group* g, char* b, std::size_t n, group** f) {
+                                   if (const auto* gid = std::get_if<Gid>(&wanted)) {
+                                       return getgrgid_r(number(*gid), g, b, n, f);
+                                   }
+                                   return getgrnam_r(std::get<std::string>(wanted).c_str(), g, b, n, f);
+                               });
     if (result != 0) {
         return fail(Errc::unavailable, std::strerror(result));
     }
@@ -85,6 +88,9 @@ Result<NssFound> ask_for_group(const std::string& name) {
 Result<NssFound> ask_nss(const NssKey& key) {
     if (const auto* wanted = std::get_if<GroupName>(&key)) {
         return ask_for_group(wanted->name);
+    }
+    if (const auto* gid = std::get_if<Gid>(&key)) {
+        return ask_for_group(*gid);
     }
     passwd entry{};
     passwd* found = nullptr;

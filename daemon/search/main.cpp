@@ -8,43 +8,15 @@
 #include "daemon/search/stock.h"
 #include "daemon/search_protocol.h"
 #include "daemon/still.h"
+#include "daemon/streams.h"
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <unistd.h>
 
 namespace jit {
 namespace {
-
-Result<std::string> read_job() {
-    std::string text;
-    char buffer[65536];
-    while (text.size() < largest_search) {
-        const ssize_t size = read(STDIN_FILENO, buffer, sizeof buffer);
-        if (size == 0) {
-            return text;
-        }
-        if (size < 0 && errno != EINTR) {
-            return fail(Errc::unavailable, std::strerror(errno));
-        }
-        text.append(buffer, size > 0 ? static_cast<std::size_t>(size) : 0);
-    }
-    return fail(Errc::invalid, "it is too long");
-}
-
-bool write_all(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t size = write(STDOUT_FILENO, text.data(), text.size());
-        if (size < 0 && errno != EINTR) {
-            return false;
-        }
-        text.remove_prefix(size > 0 ? static_cast<std::size_t>(size) : 0);
-    }
-    return true;
-}
 
 using Stocks = std::map<std::int64_t, Result<Stock>>;
 
@@ -99,13 +71,13 @@ SearchReply search(const SearchJob& job) {
 
 int run() {
     release_held("search", std::chrono::minutes(1)); // by one that was killed meanwhile
-    const auto text = read_job();
+    const auto text = read_all(STDIN_FILENO, largest_search);
     const auto job = text ? parse_search_job(*text) : std::unexpected(text.error());
     if (!job) {
         fmt::print(stderr, "jit-search: jitd's question can't be read: {}\n", job.error().message);
         return 1;
     }
-    return write_all(search_text(search(*job))) ? 0 : 1;
+    return write_all(STDOUT_FILENO, search_text(search(*job))) ? 0 : 1;
 }
 
 } // namespace

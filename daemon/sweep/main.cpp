@@ -9,7 +9,8 @@
 //  3. The cgroups are listed before the file is read: a place is published before it is made, so one that is
 //     listed and not in the file belongs to nothing. A login that is registered and not in the file came in
 //     while jitd wasn't there: it ends when its own registration says so.
-//  4. Memberships go by what their drop-in says; the file only tells who is spared when one ends.
+//  4. Memberships and accounts go by what their own files say; the published one only tells who is spared
+//  when a membership ends.
 #include "core/fd.h"
 #include "core/read.h"
 #include "daemon/elevations.h"
@@ -17,6 +18,7 @@
 #include "daemon/published.h"
 #include "daemon/registered.h"
 #include "daemon/still.h"
+#include "daemon/sweep/accounts.h"
 #include "daemon/sweep/memberships.h"
 
 #include <fmt/format.h>
@@ -127,7 +129,14 @@ int sweep() {
         fmt::print(stderr, "jit-sweep: took back {} memberships that were over, and ended {} processes\n",
                    swept->taken, swept->killed);
     }
-    return killed && swept ? 0 : 1;
+    const auto accounts = sweep_accounts(AccountFiles(), !published, is_over, passes);
+    if (!accounts) {
+        fmt::print(stderr, "jit-sweep: accounts that are over: {}\n", accounts.error().message);
+    } else if (accounts->taken > 0 || accounts->killed > 0) {
+        fmt::print(stderr, "jit-sweep: took back {} accounts that were over, and ended {} processes\n",
+                   accounts->taken, accounts->killed);
+    }
+    return killed && swept && accounts ? 0 : 1;
 }
 
 } // namespace

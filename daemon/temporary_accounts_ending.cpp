@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+// The end of accounts: first the record, then what runs, then what it had.
+#include "core/record.h"
+#include "daemon/carriers.h"
+#include "daemon/still.h"
+#include "daemon/temporary_accounts.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace jit {
+namespace {
+
+constexpr int passes = 8;
+constexpr Millis look_again_soon(20);
+// After the first look. A login that was being made had read the record before it went.
+constexpr std::array later_looks{Millis(1000), Millis(5000)};
+
+} // namespace
+
+void TemporaryAccounts::take(One& one) {
+    if (const auto taken = files_.take(one.name, one.uid); !taken) {
+        parts_.journal.send(Journal::Level::critical, taken.error().message);
+    }
+    one.record.reset();
+    one.step = Step::ending;
+    one.at = parts_.clock.now().boot;
+    one.looks = 0;
+    one.killed = 0;
+    one.removed = false;
+    one.done.clear();
+    one.problem.clear();
+    one.retry = first_retry;
+}
+
+void TemporaryAccounts::look_for_processes() {
+    const BootTime now = parts_.clock.now().boot;
+    std::vector<One*> due;
+    std::vector<Carriers> carriers;
+    std::set<Uid> people;
+    for (auto& [name, one] : ones_) {
+        if (one.step == Step::ending && now >= one.at) {
+            due.push_back(&one);
+            carriers.push_back({.uid = one.uid, .whole = true, .spared = {}, .killed = 0});
+            people.insert(one.uid);
+        }
+    }
+    if (due.empty()) {
+        return;
+    }
+    const auto clean = [&] {
+        const Still still(people, "jitd");
+        return kill_carriers(carriers, passes);
+    }();
+    for (std::size_t index = 0; index < due.size(); ++index) {
+        One& one = *due[index];
+        const int killed = carriers[index].killed;
+        one.killed += killed;
+        one.removed = one.removed && killed == 0; // it may have written until then
+        if (!clean || !files_.take(one.name, one.uid)) {
+            // A process that can't die yet, most of all.
+            one.at = now + look_again_soon;
+        } else if (!one.removed) {
+            remove(one);
+        } else if (one.looks < later_looks.size()) {
+            one.at = now + later_looks[one.looks++];
+        } else {
+            forget(one);
+        }
+    }
+}
+
+void TemporaryAccounts::remove(One& one) {
+    one.step = Step::removing;
+    send(one,
+         {.what = AccountJob::What::remove, .name = one.name, .uid = one.uid, .home = one.home, .keys = {}},
+         &TemporaryAccounts::removed);
+}
+
+void TemporaryAccounts::removed(One& one, const Result<AccountReply>& reply) {
+    one.step = Step::ending;
+    one.at = parts_.clock.now().boot;
+    const std::string problem = !reply ? reply.error().message
+                                : reply->problems.empty()
+                                    ? ""
+                                    : fmt::format("{}", fmt::join(reply->problems, "; "));
+    if (reply) {
+        std::ranges::copy_if(reply->done, std::back_inserter(one.done), [&](const std::string& what) {
+            return std::ranges::find(one.done, what) == one.done.end();
+        });
+    }
+    one.removed = problem.empty();
+    one.retry = problem.empty() ? first_retry : std::min(one.retry * 2, longest_retry);
+    if (!problem.empty()) {
+        one.at += one.retry;
+    }
+    if (!problem.empty() && one.said != problem) {
+        parts_.journal.send(Journal::Level::error,
+                            fmt::format("of the account {}, which is over, something is "
+                                        "left: {}",
+                                        one.name, problem));
+        one.said = problem;
+    }
+}
+
+// What has the number now isn't ours to end, and what lies there with it isn't ours to remove.
+void TemporaryAccounts::lose(One& one) {
+    if (one.grant.empty()) {
+        return;
+    }
+    const auto recorded = parts_.store.transact([&]() -> Result<void> {
+        parts_.store.forget_account(one.name);
+        parts_.store.append("account.lost", parts_.clock.now().time,
+                            {{"request", one.grant}, {"account", one.name}, {"uid", number(one.uid)}});
+        return {};
+    });
+    if (recorded) {
+        one.grant.clear();
+    }
+}
+
+void TemporaryAccounts::forget(One& one) {
+    const auto recorded = parts_.store.transact([&]() -> Result<void> {
+        parts_.store.forget_account(one.name);
+        const Party party{.person = parts_.policy.person_of(one.name), .account = one.name, .uid = one.uid};
+        parts_.store.append("account.removed", parts_.clock.now().time,
+                            {{"request", one.grant},
+                             {"beneficiary", to_json(party)},
+                             {"home", name_of(one.home)},
+                             {"removed", one.done},
+                             {"killed", one.killed}});
+        return {};
+    });
+    if (!recorded) {
+        one.at = parts_.clock.now().boot + longest_retry;
+        return;
+    }
+    files_.remove_taken(one.name);
+    one.grant.clear();
+    one.said.clear();
+    one.step = Step::nothing;
+    one.at = parts_.clock.now().boot;
+    work_on(one); // one that is wanted again has waited
+}
+
+} // namespace jit
