@@ -147,6 +147,14 @@ ALTER TABLE requests ADD COLUMN uses INTEGER CHECK (uses > 0);      -- so many c
 ALTER TABLE requests ADD COLUMN used INTEGER NOT NULL DEFAULT 0;    -- what has begun under it
 UPDATE requests SET used = (SELECT count(*) FROM uses WHERE grant_ = requests.id);
 )sql",
+    R"sql(
+ALTER TABLE uses ADD COLUMN chains TEXT;           -- JSON: of the grants that have carried it; NULL: not known
+ALTER TABLE requests ADD COLUMN last_used INTEGER; -- of a chain's first: when something that one of the chain
+                                                   -- carries began or was over last; NULL: nothing has begun
+UPDATE requests SET last_used = (SELECT max(coalesce(exited, ended, started)) FROM uses WHERE grant_ IN
+    (SELECT id FROM requests AS member WHERE member.chain = requests.id))
+    WHERE id IN (SELECT chain FROM requests WHERE state = 'active');
+)sql",
 };
 
 } // namespace jit

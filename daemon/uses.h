@@ -173,7 +173,11 @@ private:
     void watch_place(Live& live);
     void watch_command(Live& live);
     void counts_as_over(Live& live, BootTime at);
-    void look_at_terminals(const std::set<std::uint32_t>& sessions, bool ours);
+    void counts_as_over_since(Live& live);
+    void used(const std::set<RequestId>& chains, Time at);
+    void record_over(const Now& now);
+    void record_carriers(Live& live, const Now& now);
+    void look_at_terminals(std::optional<Uid> whose, bool ours);
     void tell();
     void finish(const std::set<std::string>& ended, Time now);
     void settle();
