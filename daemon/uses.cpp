@@ -183,6 +183,7 @@ void Uses::enforce() {
         changed_ = true; // what couldn't be read is judged again, and soon
         want(now.boot + longest_retry);
     }
+    take_back_reserved(now);
     remove_leftovers(now); // takes time, and ends nobody's access
     if (const auto done = publish_all(); !done) {
         journal_.send(Journal::Level::critical, done.error().message);

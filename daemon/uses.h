@@ -167,6 +167,7 @@ private:
     void begin_login(std::uint32_t session);
     void record_refusals();
     void watch_leader(Live& live);
+    void take_back_reserved(const Now& now);
     void remove_leftovers(const Now& now);
     void look_for_ended(const Now& now, bool clean);
     void keep(const Use& use);
@@ -204,7 +205,8 @@ private:
     std::map<std::string, Live> live_;
     struct Reserved {
         Deadline deadline;
-        RequestId chain; // of the grant that it is to begin under
+        RequestId grant; // that it is to begin under
+        RequestId chain; // of that grant
     };
     std::map<std::string, Reserved> reserved_;
     std::string published_;

@@ -25,12 +25,13 @@ Result<Uses::Place> Uses::reserve(const Request& grant, const Deadline& deadline
     std::string random(4, '\0');
     randombytes_buf(random.data(), random.size());
     const std::string name = grant.id + "-" + to_hex(random);
-    reserved_.emplace(name, Reserved{.deadline = deadline, .chain = grant.chain});
+    reserved_.emplace(name, Reserved{.deadline = deadline, .grant = grant.id, .chain = grant.chain});
     // Published before it is there, or the sweep would take it for a leftover.
     if (auto published = publish_all(); !published) {
         reserved_.erase(name);
         return std::unexpected(published.error());
     }
+    want(deadline.boot);
     auto directory = elevations_.create(name, limits);
     if (!directory) {
         give_back(name);
@@ -222,6 +223,21 @@ std::optional<Deadline> Uses::deadline_of(const std::string& id) {
     GrantsOf known;
     found->second.carrier = carrier_of(found->second, clock_.now(), known);
     return found->second.carrier ? std::optional(found->second.carrier->deadline) : std::nullopt;
+}
+
+// A jit-sudo that is held up before it starts anything keeps its place, and what waits in there for the
+// start, no longer than its grant lives: then they are leftovers.
+void Uses::take_back_reserved(const Now& now) {
+    std::erase_if(reserved_, [&](const auto& place) {
+        const Deadline& deadline = place.second.deadline;
+        const auto grant = store_.guarded(
+            [&]() -> Result<std::optional<Request>> { return store_.find(place.second.grant); });
+        if (deadline.over(now, clock_.boot_id()) || (grant && (!*grant || (*grant)->over()))) {
+            return true;
+        }
+        want(deadline.boot);
+        return false;
+    });
 }
 
 void Uses::remove_leftovers(const Now& now) {
