@@ -114,7 +114,9 @@ protected:
         return eventually([&] { return state(host, id) == "ended (" + cause + ")"; }, within);
     }
     std::string ask_more(const std::string& id) {
-        return json_of(host.as("alice", "jitctl --json extend " + id + " --for 10m --reason more")).at("id");
+        return json_of(host.as("alice", "jitctl --json extend " + id + " --for 10m --reason more"))
+            .at("request")
+            .at("id");
     }
     bool ends(const std::string& what) {
         return eventually([&] { return running(what).empty(); }, 15s);
@@ -243,9 +245,9 @@ TEST_F(Ends, idle_when_nothing_was_typed_or_shown_on_its_terminals) {
 }
 
 TEST_F(Ends, idle_whatever_jit_itself_writes_to_the_terminal) {
+    const std::string glance = ask(host, "alice", "glance");
     gate("sshd", "--only sre");
     let_in("desk --for 1h");
-    const std::string glance = ask(host, "alice", "glance");
     Session login = host.begin_as("alice", "echo in; jit-sudo sleep 914; sleep 600", {.tty = true});
     ASSERT_TRUE(login.shows("in"));
     ASSERT_TRUE(eventually([&] { return !running("sleep 914").empty(); }));
