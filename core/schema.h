@@ -148,6 +148,14 @@ ALTER TABLE requests ADD COLUMN used INTEGER NOT NULL DEFAULT 0;    -- what has 
 UPDATE requests SET used = (SELECT count(*) FROM uses WHERE grant_ = requests.id);
 )sql",
     R"sql(
+ALTER TABLE uses ADD COLUMN chains TEXT;           -- JSON: of the grants that have carried it; NULL: not known
+ALTER TABLE requests ADD COLUMN last_used INTEGER; -- of a chain's first: when something that one of the chain
+                                                   -- carries began or was over last; NULL: nothing has begun
+UPDATE requests SET last_used = (SELECT max(coalesce(exited, ended, started)) FROM uses WHERE grant_ IN
+    (SELECT id FROM requests AS member WHERE member.chain = requests.id))
+    WHERE id IN (SELECT chain FROM requests WHERE state = 'active');
+)sql",
+    R"sql(
 ALTER TABLE requests ADD COLUMN wish TEXT;  -- JSON: the account that it is to make
 -- Accounts that grants make. A name keeps its uid for ever, and no other gets it.
 CREATE TABLE accounts (

@@ -107,19 +107,16 @@ public:
     void update(const Request& request); // state, times and who ended it; what was asked for never changes
     void add_answer(const RequestId& id, const Answer& answer);
 
-    void insert(const Use& use); // and counts it to its grant
-    void update(
-        const Use& use); // exited, status and ended; the command of one that has ended is in its event only
+    void insert(const Use& use); // and counts it to its grant, and as a use of that one's chain
+    void update(const Use& use); // exited, status, ended and chains; the command of one that has ended is in
+                                 // its event only
     [[nodiscard]] std::vector<Use> live_uses();
     [[nodiscard]] std::optional<Use> find_use(const std::string& id);
     // What an audit session of that boot is, or was, by right of.
     [[nodiscard]] std::optional<Use> use_of_session(std::uint32_t session, const std::string& boot_id);
-    // What has begun under the grants of one chain, and when the last of it that is over was over.
-    struct Used {
-        std::int64_t count = 0;
-        std::optional<Time> last;
-    };
-    [[nodiscard]] Used used_of_chain(const RequestId& chain);
+    // When something that the grants of one chain carry began or was over last; none: nothing has begun.
+    void set_last_used(const RequestId& chain, Time at);
+    [[nodiscard]] std::optional<Time> last_used(const RequestId& chain);
     // Whether an audit session of that boot is one that jit-sudo made: nobody answers from inside one.
     [[nodiscard]] bool is_elevation_session(std::uint32_t session, const std::string& boot_id);
 

@@ -112,14 +112,16 @@ struct Store::Statements {
               "groups, cgroup, cwd, tty, pid, session, boot_id, started, run_as_uid) "
               "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")),
           count_use(db.prepare("UPDATE requests SET used = used + 1 WHERE id = ?")),
-          update_use(db.prepare("UPDATE uses SET exited=?1, status=?2, ended=?3, "
-                                "command=CASE WHEN ?3 IS NULL THEN command END WHERE id=?4")),
+          update_use(db.prepare("UPDATE uses SET exited=?1, status=?2, ended=?3, chains=?4, "
+                                "command=CASE WHEN ?3 IS NULL THEN command END WHERE id=?5")),
           live_uses(db.prepare("SELECT * FROM uses WHERE ended IS NULL ORDER BY started")),
           find_use(db.prepare("SELECT * FROM uses WHERE id = ?")),
           use_of_session(db.prepare("SELECT * FROM uses WHERE session = ? AND boot_id = ? "
                                     "ORDER BY ended IS NULL DESC, started DESC LIMIT 1")),
-          used_of_chain(db.prepare("SELECT count(*), max(coalesce(exited, ended)) FROM uses WHERE grant_ IN "
-                                   "(SELECT id FROM requests WHERE chain = ?)")),
+          use_chain(db.prepare("UPDATE requests SET last_used = ?2 "
+                               "WHERE id = (SELECT chain FROM requests WHERE id = ?1)")),
+          set_last_used(db.prepare("UPDATE requests SET last_used = ?2 WHERE id = ?1")),
+          last_used(db.prepare("SELECT last_used FROM requests WHERE id = ?")),
           is_elevation(
               db.prepare("SELECT 1 FROM uses WHERE session = ? AND boot_id = ? AND service IS NULL LIMIT 1")),
           insert_lock(db.prepare("INSERT INTO locks (id, kind, name, uid, reason, person, account, by_uid, "
@@ -159,10 +161,10 @@ struct Store::Statements {
     Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
         chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
         exists, insert, update, answers, add_answer, insert_use, count_use, update_use, live_uses, find_use,
-        use_of_session, used_of_chain, is_elevation, insert_lock, lift, locks, without_stock, unsearched,
-        oldest_unsearched, newest_stock, insert_stock, stock, stock_of, set_stock, set_searched,
-        forget_stocks, left_behind, accounts, reserve_account, set_account, forget_account, append,
-        events_after, add_checkpoint, checkpoints, get, set, unset;
+        use_of_session, use_chain, set_last_used, last_used, is_elevation, insert_lock, lift, locks,
+        without_stock, unsearched, oldest_unsearched, newest_stock, insert_stock, stock, stock_of, set_stock,
+        set_searched, forget_stocks, left_behind, accounts, reserve_account, set_account, forget_account,
+        append, events_after, add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);

@@ -34,12 +34,13 @@ void Store::insert(const Use& u) {
         u.session ? std::optional(std::int64_t{*u.session}) : std::nullopt, u.boot_id, count_of(u.started),
         u.run_as_uid ? std::optional(std::int64_t{number(*u.run_as_uid)}) : std::nullopt);
     sql_->count_use.execute(u.grant);
+    sql_->use_chain.execute(u.grant, count_of(u.started));
 }
 
 void Store::update(const Use& u) {
     sql_->update_use.execute(count_of(u.exited),
                              u.status ? std::optional(std::int64_t{*u.status}) : std::nullopt,
-                             count_of(u.ended), u.id);
+                             count_of(u.ended), to_line(Json(u.chains)), u.id);
 }
 
 std::vector<Use> Store::read_uses(Statement::Rows rows) {
@@ -89,6 +90,13 @@ std::vector<Use> Store::read_uses(Statement::Rows rows) {
         if (!rows.is_null(21)) {
             use.run_as_uid = uid_of(rows.integer(21));
         }
+        if (!rows.is_null(22)) {
+            auto chains = texts_from_json(rows.text(22));
+            if (!chains) {
+                damaged("what carries use " + escape(use.id));
+            }
+            use.chains = {chains->begin(), chains->end()};
+        }
         uses.push_back(std::move(use));
     }
     return uses;
@@ -108,9 +116,13 @@ std::optional<Use> Store::use_of_session(std::uint32_t session, const std::strin
     return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
-Store::Used Store::used_of_chain(const RequestId& chain) {
-    auto rows = sql_->used_of_chain.run(chain);
-    return rows.next() ? Used{.count = rows.integer(0), .last = optional_time(rows, 1)} : Used{};
+void Store::set_last_used(const RequestId& chain, Time at) {
+    sql_->set_last_used.execute(chain, count_of(at));
+}
+
+std::optional<Time> Store::last_used(const RequestId& chain) {
+    auto rows = sql_->last_used.run(chain);
+    return rows.next() ? optional_time(rows, 0) : std::nullopt;
 }
 
 bool Store::is_elevation_session(std::uint32_t session, const std::string& boot_id) {

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,10 @@ struct Use {
     std::optional<std::uint32_t> session; // its audit session; none where the kernel keeps none
     std::string boot_id;                  // the boot that pid and session are of
     Time started;
-    std::optional<Time> exited;
-    std::optional<std::int32_t> status; // as waitpid(2) gives it; none where jit-sudo was gone by then
+    std::optional<Time> exited;         // the command or login itself was over, whatever it left behind
+    std::optional<std::int32_t> status; // as waitpid(2) gives it; none where jit-sudo didn't tell
     std::optional<Time> ended;
+    std::set<RequestId> chains = {}; // of the grants that have carried it
 };
 
 } // namespace jit

@@ -12,6 +12,7 @@
 #include "daemon/uses.h"
 #include "daemon/varlink.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -118,7 +119,7 @@ private:
 
     struct Viewer {
         CallPtr call;
-        std::string told; // the last reply, but for its time
+        std::array<unsigned char, 32> told{}; // a hash of the last reply, but for its time
         bool asking = false;
     };
     void tell(const std::shared_ptr<Viewer>& viewer);

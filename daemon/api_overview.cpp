@@ -9,6 +9,8 @@
 #include "daemon/parameters.h"
 #include "daemon/view.h"
 
+#include <sodium.h>
+
 #include <algorithm>
 #include <set>
 
@@ -73,15 +75,18 @@ void Api::tell(const std::shared_ptr<Viewer>& viewer) {
         if (!overview) {
             return viewer->call->fail(overview.error());
         }
-        std::string text = to_line(*overview);
-        if (text == viewer->told) {
+        const std::string text = to_line(*overview);
+        decltype(viewer->told) hash{};
+        crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(text.data()),
+                           text.size(), nullptr, 0);
+        if (hash == viewer->told) {
             return;
         }
         (*overview)["now"] = parts_.clock.now().time.time_since_epoch().count();
         if (!viewer->call->more()) {
             return viewer->call->reply(*overview);
         }
-        viewer->told = std::move(text);
+        viewer->told = hash;
         viewer->call->reply_more(*overview);
     });
 }

@@ -14,6 +14,7 @@ namespace jit {
 namespace {
 
 constexpr Millis retry = std::chrono::seconds(1);
+constexpr Millis between_looks = std::chrono::seconds(1); // each may read all of /proc
 // `scp a; scp b` in a script, and who comes back at once, go on by the same grant.
 constexpr Millis before_closing = std::chrono::seconds(10);
 constexpr Millis idle_notice = std::chrono::minutes(1);
@@ -37,6 +38,7 @@ void Ends::look_at_all() {
 }
 
 void Ends::want(Uid uid, BootTime time) {
+    time = std::max(time, not_before_);
     const auto [next, added] = next_.emplace(uid, time);
     next->second = std::min(next->second, time);
     timer_.set_time(std::ranges::min(next_ | std::views::values));
@@ -50,17 +52,20 @@ void Ends::enforce() {
             due.push_back(uid);
         }
     }
+    if (!due.empty()) {
+        not_before_ = now.boot + between_looks;
+    }
     for (const Uid uid : due) {
         next_.erase(uid);
         const auto looked = enforce(uid, now);
-        if (!looked) {
-            if (!failing_) {
-                parts_.journal.send(Journal::Level::critical,
-                                    "what ends by its use: " + looked.error().message);
-            }
-            want(uid, now.boot + retry);
+        if (looked) {
+            failing_.erase(uid);
+            continue;
         }
-        failing_ = !looked;
+        if (failing_.insert(uid).second) {
+            parts_.journal.send(Journal::Level::critical, "what ends by its use: " + looked.error().message);
+        }
+        want(uid, now.boot + retry);
     }
     if (!next_.empty()) {
         timer_.set_time(std::ranges::min(next_ | std::views::values));
@@ -113,22 +118,21 @@ Result<void> Ends::use_up(const Request& grant, const Now& now) {
 }
 
 Result<void> Ends::look_at(Chain& chain, const Request& grant, const Role& role, const Now& now) {
-    Time start;
-    const auto used = parts_.store.guarded([&]() -> Result<Store::Used> {
-        start = parts_.store.chain_start(grant.chain);
-        return parts_.store.used_of_chain(grant.chain);
+    const auto last_used = parts_.store.guarded([&]() -> Result<std::optional<Time>> {
+        if (!chain.last) {
+            const Time start = parts_.store.chain_start(grant.chain);
+            chain.last.emplace(now.boot - (now.time - start), now.time, now.boot);
+        }
+        return parts_.store.last_used(grant.chain);
     });
-    if (!used) {
-        return std::unexpected(used.error());
+    if (!last_used) {
+        return std::unexpected(last_used.error());
     }
-    if (!chain.last) {
-        chain.last.emplace(now.boot - (now.time - start), now.time, now.boot);
-    }
-    if (used->last) {
-        chain.last->look(*used->last, now.time, now.boot);
+    if (*last_used) {
+        chain.last->look(**last_used, now.time, now.boot);
     }
     const Uid uid = grant.beneficiary.uid;
-    if (role.closes && used->count > 0) {
+    if (role.closes && *last_used) {
         const Unused unused = unused_since(parts_.uses.ongoing(uid), grant.chain, chain.last->at());
         if (!unused.going_on && parts_.uses.is_about_to_begin(grant.chain)) {
             want(uid, now.boot + retry);

@@ -20,6 +20,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace jit {
@@ -55,7 +56,7 @@ public:
 private:
     // A grant and those that extend it: one access to who has it.
     struct Chain {
-        std::optional<LastUse> last;  // of what is over, by the database
+        std::optional<LastUse> last;  // of what has begun and what is over, by the database
         std::optional<BootTime> told; // that it is about to end: when it was last used then
     };
     using Chains = std::map<RequestId, Chain>;
@@ -71,7 +72,8 @@ private:
     Parts parts_;
     std::map<Uid, BootTime> next_; // when something of theirs could be due
     std::map<Uid, Chains> chains_; // of roles that end what is unused
-    bool failing_ = false;
+    BootTime not_before_; // the next look: what begins and ends without a pause is looked at together
+    std::set<Uid> failing_;
     Loop::Source timer_;
 };
 

@@ -224,6 +224,7 @@ Result<void> run() {
     if (auto adopted = uses.adopt(); !adopted) {
         return adopted;
     }
+    ends.look_at_all(); // whatever there is of a policy
     memberships.adopt();
     temporary.adopt();
     reconciler.reconcile();

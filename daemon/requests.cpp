@@ -218,15 +218,21 @@ Result<void> Requests::end_by_use(const Request& grant, Cause cause, const std::
         const auto ended = end_chain(grant, cause, "", why);
         return ended ? Result<void>() : std::unexpected(ended.error());
     }
-    Request ended = grant;
-    const auto recorded = store_.transact([&]() -> Result<void> {
-        end(ended, State::ended, cause, clock_.now().time, "", why);
-        return {};
+    const auto ended = store_.transact([&]() -> Result<std::vector<Request>> {
+        auto now = store_.find(grant.id); // it may have ended since it was looked at
+        if (!now || now->state != State::active) {
+            return {};
+        }
+        end(*now, State::ended, cause, clock_.now().time, "", why);
+        return std::vector{std::move(*now)};
     });
-    if (recorded) {
-        changed_({ended});
+    if (!ended) {
+        return std::unexpected(ended.error());
     }
-    return recorded;
+    if (!ended->empty()) {
+        changed_(*ended);
+    }
+    return {};
 }
 
 Result<void> Requests::apply_policy() {

@@ -68,6 +68,7 @@ void Uses::keep(const Use& use) {
     const auto grant =
         store_.guarded([&]() -> Result<std::optional<Request>> { return store_.find(use.grant); });
     live.chain = grant && *grant ? (*grant)->chain : use.grant;
+    live.use.chains.insert(live.chain);
     const Now now = clock_.now();
     live.last_use.emplace(now.boot - (now.time - use.started), read_system_clock().realtime, now.boot);
     if (use.login) {
@@ -143,6 +144,7 @@ void Uses::enforce() {
     // What was taken back opens no door any more before it is looked who came in through it.
     publish_logins();
     take_registered();
+    record_over(now);
     std::set<std::uint32_t> sessions;
     bool any_over = false;
     GrantsOf known;
@@ -181,6 +183,7 @@ void Uses::enforce() {
         changed_ = true; // what couldn't be read is judged again, and soon
         want(now.boot + longest_retry);
     }
+    take_back_reserved(now);
     remove_leftovers(now); // takes time, and ends nobody's access
     if (const auto done = publish_all(); !done) {
         journal_.send(Journal::Level::critical, done.error().message);
@@ -245,8 +248,8 @@ void Uses::look_for_ended(const Now& now, bool clean) {
         const Live& live = live_.at(id);
         if (live.over ? clean : alive && !(live.use.session && alive->contains(*live.use.session))) {
             ended.insert(id);
-        } else if (live.use.login && !live.over) {
-            // Its leader has gone, and something of it lives on: nobody tells us when that ends.
+        } else if (live.over_at && !live.over) {
+            // Its first process has gone, and something of it lives on: nobody tells us when that ends.
             want(now.boot + between_looks);
         }
     }
@@ -271,6 +274,9 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
             Use use = live.use;
             use.ended = now;
             store_.update(use);
+            if (!use.exited) {
+                used(use.chains, now);
+            }
             Json fields = status_fields(use);
             fields["killed"] = live.killed;
             store_.append("use.ended", now, fields);
@@ -316,7 +322,7 @@ Result<void> Uses::adopt() {
         }
         keep(use);
         // Its jit-sudo, if it lives, comes back to say how it ends.
-        live_.at(use.id).reports = !use.login && !use.exited && use.boot_id == clock_.boot_id();
+        live_.at(use.id).reports = !use.login && !use.status && use.boot_id == clock_.boot_id();
     }
     changed_ = true;
     enforce();

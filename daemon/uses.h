@@ -167,13 +167,18 @@ private:
     void begin_login(std::uint32_t session);
     void record_refusals();
     void watch_leader(Live& live);
+    void take_back_reserved(const Now& now);
     void remove_leftovers(const Now& now);
     void look_for_ended(const Now& now, bool clean);
     void keep(const Use& use);
     void watch_place(Live& live);
     void watch_command(Live& live);
     void counts_as_over(Live& live, BootTime at);
-    void look_at_terminals(const std::set<std::uint32_t>& sessions, bool ours);
+    void counts_as_over_since(Live& live);
+    void used(const std::set<RequestId>& chains, Time at);
+    void record_over(const Now& now);
+    void record_carriers(Live& live, const Now& now);
+    void look_at_terminals(std::optional<Uid> whose, bool ours);
     void tell();
     void finish(const std::set<std::string>& ended, Time now);
     void settle();
@@ -200,7 +205,8 @@ private:
     std::map<std::string, Live> live_;
     struct Reserved {
         Deadline deadline;
-        RequestId chain; // of the grant that it is to begin under
+        RequestId grant; // that it is to begin under
+        RequestId chain; // of that grant
     };
     std::map<std::string, Reserved> reserved_;
     std::string published_;

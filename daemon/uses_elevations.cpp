@@ -25,12 +25,13 @@ Result<Uses::Place> Uses::reserve(const Request& grant, const Deadline& deadline
     std::string random(4, '\0');
     randombytes_buf(random.data(), random.size());
     const std::string name = grant.id + "-" + to_hex(random);
-    reserved_.emplace(name, Reserved{.deadline = deadline, .chain = grant.chain});
+    reserved_.emplace(name, Reserved{.deadline = deadline, .grant = grant.id, .chain = grant.chain});
     // Published before it is there, or the sweep would take it for a leftover.
     if (auto published = publish_all(); !published) {
         reserved_.erase(name);
         return std::unexpected(published.error());
     }
+    want(deadline.boot);
     auto directory = elevations_.create(name, limits);
     if (!directory) {
         give_back(name);
@@ -155,11 +156,13 @@ void Uses::watch_place(Live& live) {
 // jit-sudo tells how it ended, in a moment or when it is let: a stopped one holds up nothing.
 void Uses::watch_command(Live& live) {
     live.command = open_process(static_cast<pid_t>(live.use.pid));
-    // Held now; the number may have gone to another since it was written down.
-    if (live.use.exited || !elevations_.holds(live.use.id, live.use.pid) || has_ended(live.command.get())) {
+    // Held now; the number may have gone to another since it was written down. su takes itself out of the
+    // cgroup (pam_systemd), and stays in its audit session.
+    const bool is_there = elevations_.holds(live.use.id, live.use.pid) ||
+                          (live.use.session && session_of_process(live.use.pid) == live.use.session);
+    if (live.use.exited || !is_there || has_ended(live.command.get())) {
         live.command.reset();
-        const Now now = clock_.now();
-        return counts_as_over(live, now.boot - (now.time - live.use.exited.value_or(now.time)));
+        return counts_as_over_since(live);
     }
     live.command_watch = loop_.on_io(live.command.get(), EPOLLIN, [this, id = live.use.id](std::uint32_t) {
         if (const auto found = live_.find(id); found != live_.end()) {
@@ -171,15 +174,21 @@ void Uses::watch_command(Live& live) {
 
 void Uses::exited(const std::string& id, std::int32_t status) {
     const auto found = live_.find(id);
-    if (found == live_.end() || found->second.use.exited) {
+    if (found == live_.end() || found->second.use.status) {
         return;
     }
     found->second.reports = false;
     Use& use = found->second.use;
-    use.exited = clock_.now().time;
+    const bool was_over = use.exited.has_value(); // it was held up
+    if (!was_over) {
+        use.exited = clock_.now().time;
+    }
     use.status = status;
     const auto recorded = store_.transact([&]() -> Result<void> {
         store_.update(use);
+        if (!was_over) {
+            used(use.chains, *use.exited);
+        }
         store_.append("use.exited", *use.exited, status_fields(use));
         return {};
     });
@@ -188,7 +197,6 @@ void Uses::exited(const std::string& id, std::int32_t status) {
                       "the end of a command can't be recorded: " + recorded.error().message);
     }
     counts_as_over(found->second, clock_.now().boot + after_its_word);
-    settle();
 }
 
 bool Uses::resumed(const std::string& id, Uid caller) {
@@ -196,7 +204,7 @@ bool Uses::resumed(const std::string& id, Uid caller) {
     if (found == live_.end() || found->second.use.login || found->second.use.by.uid != caller) {
         return false;
     }
-    found->second.reports = !found->second.use.exited;
+    found->second.reports = !found->second.use.status;
     return true;
 }
 
@@ -215,6 +223,21 @@ std::optional<Deadline> Uses::deadline_of(const std::string& id) {
     GrantsOf known;
     found->second.carrier = carrier_of(found->second, clock_.now(), known);
     return found->second.carrier ? std::optional(found->second.carrier->deadline) : std::nullopt;
+}
+
+// A jit-sudo that is held up before it starts anything keeps its place, and what waits in there for the
+// start, no longer than its grant lives: then they are leftovers.
+void Uses::take_back_reserved(const Now& now) {
+    std::erase_if(reserved_, [&](const auto& place) {
+        const Deadline& deadline = place.second.deadline;
+        const auto grant = store_.guarded(
+            [&]() -> Result<std::optional<Request>> { return store_.find(place.second.grant); });
+        if (deadline.over(now, clock_.boot_id()) || (grant && (!*grant || (*grant)->over()))) {
+            return true;
+        }
+        want(deadline.boot);
+        return false;
+    });
 }
 
 void Uses::remove_leftovers(const Now& now) {

@@ -109,6 +109,7 @@ void Uses::judge(const std::string& id, Live& live, const Now& now, GrantsOf& kn
         }
         return want(now.boot);
     }
+    record_carriers(live, now);
     const BootTime end = live.carrier->deadline.boot;
     if (live.use.login) {
         notify(live, now);

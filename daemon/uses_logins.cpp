@@ -152,14 +152,12 @@ void Uses::watch_leader(Live& live) {
     // Held now; the number may have gone to another since it was written down.
     if (!live.events || session_of_process(live.use.pid) != live.use.session) {
         live.events.reset();
-        counts_as_over(live, clock_.now().boot);
-        return settle();
+        return counts_as_over_since(live);
     }
     live.watch = loop_.on_io(live.events.get(), EPOLLIN, [this, id = live.use.id](std::uint32_t) {
         if (const auto found = live_.find(id); found != live_.end()) {
             found->second.watch = {}; // it stays readable
             counts_as_over(found->second, clock_.now().boot);
-            settle();
         }
     });
 }

@@ -218,6 +218,10 @@ bool Relay::tell(std::string_view line) {
     to_terminal_.add(full ? "\0337\033[1;1H\033[7m" : raw_.active() ? end_of_line : "");
     to_terminal_.add(line);
     to_terminal_.add(full ? "\033[0m\033[K\0338" : end_of_line);
+    const UnusedMeanwhile meanwhile(terminal_);
+    if (!to_terminal_.pour(terminal_.fd.get())) {
+        hang_up();
+    }
     return true;
 }
 

@@ -106,6 +106,24 @@ void Pty::settle(const Terminal& like) {
     }
 }
 
+UnusedMeanwhile::UnusedMeanwhile(const Terminal& terminal) {
+    struct stat status{};
+    if (!terminal.name.empty()) {
+        device_.reset(open(terminal.name.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    }
+    if (!device_ || fstat(device_.get(), &status) != 0 || !S_ISCHR(status.st_mode)) {
+        device_.reset();
+    }
+    written_ = status.st_mtim;
+}
+
+UnusedMeanwhile::~UnusedMeanwhile() {
+    const std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, written_};
+    if (device_) {
+        static_cast<void>(futimens(device_.get(), times.data()));
+    }
+}
+
 void copy_window_size(const Terminal& from, int pty) {
     winsize size{};
     if (ioctl(from.fd.get(), TIOCGWINSZ, &size) == 0) {

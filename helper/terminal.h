@@ -14,6 +14,7 @@
 #include "core/types.h"
 
 #include <array>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <termios.h>
@@ -43,6 +44,19 @@ struct Pty {
 };
 // With the size of `like`.
 [[nodiscard]] Result<Pty> open_pty(const Terminal& like, Uid owner);
+
+// What is written meanwhile is no use of the terminal, for whoever looks at its times: w(1), and jitd.
+class UnusedMeanwhile {
+public:
+    explicit UnusedMeanwhile(const Terminal& terminal);
+    ~UnusedMeanwhile();
+    UnusedMeanwhile(const UnusedMeanwhile&) = delete;
+    UnusedMeanwhile& operator=(const UnusedMeanwhile&) = delete;
+
+private:
+    Fd device_; // /dev/tty is another file, with times of its own
+    struct timespec written_{};
+};
 
 void copy_window_size(const Terminal& from, int pty);
 

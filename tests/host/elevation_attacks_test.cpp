@@ -116,6 +116,37 @@ TEST_F(Attack, a_helper_that_is_stopped_at_the_end_keeps_neither_the_end_nor_jit
     host.root("pkill -CONT -x jit-sudo");
 }
 
+TEST_F(Attack, helpers_that_their_caller_freezes_at_any_point_keep_nothing_and_start_nothing_later) {
+    ask(host, "alice", "open --for 8s");
+    // The first when its command runs, the others at any point before that.
+    const Result held = host.as("alice", R"(
+        cd /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service
+        for n in $(seq 12); do
+            systemd-run --user --scope --quiet --unit=held$n jit-sudo -n sleep 515$n </dev/null >/dev/null 2>&1 &
+            until [ -e */held$n.scope/cgroup.freeze ]; do :; done
+            until [ $n != 1 ] || pgrep -fx 'sleep 5151' >/dev/null; do :; done
+            sleep $(printf 0.%03d $((n * 2)))
+            echo 1 >$(echo */held$n.scope/cgroup.freeze)
+        done
+        cat */held*.scope/cgroup.freeze | tr -d '\n')");
+    EXPECT_EQ(held.out, "111111111111") << held;
+    const auto nothing_lives = [&] {
+        return host.root("pgrep -f '^sleep 515'").out.empty() &&
+               host.root("ls -d /sys/fs/cgroup/jit.slice/jit-elevations.service/*-*/").out.empty();
+    };
+    const auto all_ended = [&] {
+        const std::string started = host.root("jitctl audit --kind use.started | wc -l").out;
+        return started != "0\n" && started == host.root("jitctl audit --kind use.ended | wc -l").out;
+    };
+    EXPECT_TRUE(eventually([&] { return nothing_lives() && all_ended(); }, 15s));
+    host.root(
+        "for f in /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/*/held*.scope/cgroup.freeze; "
+        "do echo 0 >$f; done");
+    EXPECT_TRUE(eventually([&] { return host.root("pgrep -x jit-sudo").out.empty(); }, 15s));
+    EXPECT_TRUE(nothing_lives());
+    EXPECT_TRUE(all_ended());
+}
+
 TEST_F(Attack, deep_cgroups_made_inside_are_removed_with_it) {
     host.policy(std::string(ATTACK_POLICY) +
                 "[role.root]\nrisk = \"low\"\neligible = [\"alice\"]\nmax = \"1h\"\n"

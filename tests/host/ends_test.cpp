@@ -28,9 +28,10 @@ stages = [{ from = "oncall" }]
 risk         = "low"
 eligible     = ["alice"]
 max          = "1h"
+extend       = "2h"
 uses         = 1
 authenticate = false
-commands     = ["/usr/bin/sh **"]
+commands     = ["/usr/bin/sh **", "/usr/bin/su - carol -c *"]
 
 [role.thrice]
 risk         = "low"
@@ -46,6 +47,14 @@ eligible     = ["alice"]
 max          = "1h"
 idle         = "10m"
 login        = ["sshd"]
+
+[role.glance]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+idle         = "570s"
+authenticate = false
+commands     = ["/usr/bin/sleep 914"]
 
 [role.work]
 risk         = "low"
@@ -78,6 +87,13 @@ max          = "1h"
 closes       = true
 login        = ["sshd"]
 
+[role.beside]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+closes       = true
+groups       = ["adm"]
+
 [role.errand]
 risk         = "low"
 eligible     = ["dave"]
@@ -96,6 +112,11 @@ protected:
 
     bool ended(const std::string& id, const std::string& cause, std::chrono::seconds within = 15s) {
         return eventually([&] { return state(host, id) == "ended (" + cause + ")"; }, within);
+    }
+    std::string ask_more(const std::string& id) {
+        return json_of(host.as("alice", "jitctl --json extend " + id + " --for 10m --reason more"))
+            .at("request")
+            .at("id");
     }
     bool ends(const std::string& what) {
         return eventually([&] { return running(what).empty(); }, 15s);
@@ -141,6 +162,36 @@ TEST_F(Ends, used_up_with_its_last_command_and_what_that_left_behind) {
     EXPECT_TRUE(ends("sleep 905"));
 }
 
+TEST_F(Ends, not_used_up_under_a_su_that_has_left_the_cgroup_before_jitd_was_started_anew) {
+    const std::string id = ask(host, "alice", "once");
+    Session command = host.begin_as("alice", "jit-sudo su - carol -c 'echo begun; sleep 931'");
+    ASSERT_TRUE(command.shows("begun"));
+    ASSERT_THAT(host.root("cat /proc/$(pgrep -fx 'sleep 931')/cgroup").out, Not(HasSubstr("jit-elevations")));
+    host.root(std::string(STOP) + START);
+    EXPECT_FALSE(ended(id, "used_up", 4s));
+    EXPECT_THAT(running("sleep 931"), Not(IsEmpty()));
+    host.root("pkill -fx 'sleep 931'");
+    EXPECT_TRUE(ended(id, "used_up")) << state(host, id);
+    EXPECT_TRUE(eventually([&] { return !host.root("jitctl audit --kind use.ended").out.empty(); }));
+}
+
+TEST_F(Ends, what_was_left_behind_goes_on_by_no_extension_whoever_holds_jit_sudo_up) {
+    for (const char* signal : {"STOP", "KILL"}) {
+        const std::string id = ask(host, "alice", "once --for 10m");
+        Session command =
+            host.begin_as("alice", "jit-sudo sh -c 'setsid sleep 932 & echo begun; sleep 933; :'");
+        ASSERT_TRUE(command.shows("begun"));
+        const std::string longer = ask_more(id);
+        // Killed, jit-sudo takes along what it can: the command.
+        host.root(std::string("pkill -") + signal + " -x jit-sudo; pkill -fx 'sleep 933'");
+        EXPECT_TRUE(ended(id, "used_up")) << state(host, id);
+        EXPECT_TRUE(ends("sleep 932")) << signal;
+        EXPECT_EQ(state(host, longer), "active");
+        host.root("pkill -CONT -x jit-sudo");
+        host.as("alice", "jitctl release " + longer);
+    }
+}
+
 TEST_F(Ends, of_many_that_start_at_once_no_more_than_are_left_do) {
     const std::string id = ask(host, "alice", "thrice");
     const Result many = host.as("alice", "for n in $(seq 12); do jit-sudo -n id -u & done 2>/dev/null; wait");
@@ -157,8 +208,8 @@ void grow_old(Host& host, int seconds, const std::string& spared) {
     host.root(STOP);
     host.root("for t in /dev/pts/[0-9]*; do [ $t = " + spared + " ] || touch -d '20 minutes ago' $t; done");
     const std::string by = std::to_string(seconds * 1000);
-    edit_database(host, "UPDATE requests SET not_before = not_before - " + by +
-                            "; UPDATE uses SET started = started - " + by);
+    edit_database(host, "UPDATE requests SET not_before = not_before - " + by + ", last_used = last_used - " +
+                            by + "; UPDATE uses SET started = started - " + by + ", exited = exited - " + by);
     host.root(START);
 }
 
@@ -191,6 +242,56 @@ TEST_F(Ends, idle_when_nothing_was_typed_or_shown_on_its_terminals) {
     EXPECT_EQ(state(host, silent), "active");
     EXPECT_THAT(running("sleep 912"), Not(IsEmpty()));
     EXPECT_THAT(running("sleep 913"), Not(IsEmpty()));
+}
+
+TEST_F(Ends, idle_whatever_jit_itself_writes_to_the_terminal) {
+    const std::string glance = ask(host, "alice", "glance");
+    gate("sshd", "--only sre");
+    let_in("desk --for 1h");
+    Session login = host.begin_as("alice", "echo in; jit-sudo sleep 914; sleep 600", {.tty = true});
+    ASSERT_TRUE(login.shows("in"));
+    ASSERT_TRUE(eventually([&] { return !running("sleep 914").empty(); }));
+    grow_old(host, 560, "none"); // a minute before ten the login's person is told, where the command runs too
+    ask(host, "dave", "work --for 1m");
+    Session told = host.begin_as("dave", "tty; jit-sudo sleep 911", {.tty = true});
+    ASSERT_TRUE(told.shows("/dev/pts/"));
+    const std::string terminal = told.output().substr(0, told.output().find_first_of("\r\n"));
+    ASSERT_TRUE(eventually([&] { return !running("sleep 911").empty(); }));
+    host.root("touch -d '20 minutes ago' " + terminal);
+
+    ASSERT_TRUE(login.shows("desk isn't used and ends in ", 20s)) << login.output();
+    EXPECT_TRUE(ended(glance, "idle", 25s)) << state(host, glance);
+    ASSERT_TRUE(told.shows("ends in", 40s)) << told.output();
+    EXPECT_EQ(host.root("find " + terminal + " -mmin +15").out, terminal + "\n") << "jit-sudo's, too";
+}
+
+TEST_F(Ends, idle_since_it_was_over_and_not_since_what_it_left_behind_was) {
+    gate("sshd", "--only sre");
+    const std::string desk = let_in("desk --for 1h");
+    Session login = host.begin_as("alice", "nohup sleep 923 </dev/null >/dev/null 2>&1 & echo in; sleep 600");
+    ASSERT_TRUE(login.shows("in"));
+    login.end();
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("jitctl watch --once").out.find("runs on") != std::string::npos; }, 10s));
+    grow_old(host, 585, "none"); // of ten minutes
+    EXPECT_EQ(host.root("pkill -fx 'sleep 923'").status, 0);
+    EXPECT_TRUE(ended(desk, "idle", 60s)) << state(host, desk);
+}
+
+TEST_F(Ends, idle_also_where_jitd_starts_with_a_policy_that_it_cannot_read) {
+    const std::string busy = ask(host, "dave", "busy");
+    host.write("/etc/jit/policy.toml", "[role.busy\n");
+    grow_old(host, 590, "none");
+    EXPECT_TRUE(ended(busy, "idle", 60s)) << state(host, busy);
+}
+
+TEST_F(Ends, closed_is_also_what_was_had_beside_the_grant_that_let_in) {
+    gate("sshd", "--only sre");
+    const std::string desk = let_in("desk --for 1h");
+    const std::string beside = ask(host, "alice", "beside");
+    EXPECT_THAT(host.as("alice", "id -Gn").out, HasSubstr("adm"));
+    EXPECT_TRUE(ended(beside, "closed", 30s)) << state(host, beside);
+    EXPECT_EQ(state(host, desk), "active");
 }
 
 TEST_F(Ends, closed_when_its_last_login_or_command_is_over) {

@@ -59,6 +59,32 @@ TEST_F(Machine, nothing_of_systemd_that_restarts_prolongs_or_ends_a_grant) {
     EXPECT_TRUE(eventually([&] { return running("sleep 931[12]").empty(); }, 10s));
 }
 
+TEST_F(Machine, with_an_account_database_that_hangs_whatever_is_asked_ends_are_on_time_and_all_is_answered) {
+    host.copy(JIT_NSS_HANG, "/usr/lib/libnss_hang.so.2");
+    host.root(
+        "sed -Ei 's/^(passwd|group): */&hang /' /etc/nsswitch.conf; ldconfig; systemctl restart jit-nss");
+    ASSERT_THAT(host.root("grep hang /etc/nsswitch.conf").out,
+                AllOf(HasSubstr("passwd:"), HasSubstr("group:")));
+    gate("sshd", "--only sre");
+    let_in("door --for 8s");
+    const std::string id = ask(host, "alice", "run --for 8s");
+    Session login = host.begin_as("alice", "echo in; sleep 9341");
+    ASSERT_TRUE(login.shows("in"));
+    Session command = runs("9342");
+    Session carol = host.begin_as("carol", "echo in; read go; jitctl request logs --reason x; echo $?");
+    ASSERT_TRUE(carol.shows("in"));
+    host.root("touch /etc/nss-hangs");
+    carol.type("\n");
+    EXPECT_TRUE(carol.shows("8\n", 15s)) << "it isn't known who she is: " << carol.output();
+    EXPECT_TRUE(login.wait(10s)) << "it still hangs";
+    const Json ended = show(host, id); // it doesn't any more
+    EXPECT_EQ(ended.at("cause"), "expired");
+    EXPECT_LT(ended.at("ended").get<long>() - ended.at("not_after").get<long>(), 1000);
+    EXPECT_THAT(running("sleep 934[12]"), IsEmpty());
+    EXPECT_THAT(registered(), IsEmpty());
+    EXPECT_EQ(request(host, "carol", "logs").at("state"), "pending");
+}
+
 TEST_F(Machine, with_run_full_nobody_new_gets_in_and_the_end_is_on_time) {
     gate("sshd", "--only sre");
     let_in("door --for 6s");

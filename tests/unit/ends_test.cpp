@@ -174,20 +174,44 @@ TEST_F(Counting, what_has_begun_in_a_chain_and_was_over_last_is_known_of_all_its
     const Request grant = filed(caller("alice"), ask("once", minutes(10)));
     const auto longer = requests->extend(caller("alice"), grant.id, "once more", minutes(10));
     ASSERT_TRUE(longer);
-    EXPECT_EQ(store->used_of_chain(grant.chain).count, 0);
+    EXPECT_FALSE(store->last_used(grant.chain));
     start(grant.id);
-    start(longer->id);
-    EXPECT_EQ(store->used_of_chain(grant.chain).count, 2);
-    EXPECT_FALSE(store->used_of_chain(grant.chain).last);
-    Use use = store->live_uses().front();
-    use.exited = clock.now().time;
+    EXPECT_EQ(store->last_used(grant.chain), clock.now().time);
     pass(minutes(1));
-    use.ended = clock.now().time;
+    start(longer->id);
+    EXPECT_EQ(store->last_used(grant.chain), clock.now().time);
+    const Time over = clock.now().time + minutes(1);
+    ASSERT_TRUE(store->transact([&]() -> Result<void> {
+        store->set_last_used(grant.chain, over);
+        return {};
+    }));
+    open(); // jitd is started anew
+    EXPECT_EQ(store->last_used(grant.chain), over);
+}
+
+TEST_F(Counting, what_has_carried_something_is_known_while_it_runs) {
+    const Request grant = filed(caller("alice"), ask("once", minutes(10)));
+    start(grant.id);
+    Use use = store->live_uses().front();
+    EXPECT_THAT(use.chains, testing::IsEmpty());
+    use.chains = {grant.chain, "7f3a"};
     ASSERT_TRUE(store->transact([&]() -> Result<void> {
         store->update(use);
         return {};
     }));
-    EXPECT_EQ(store->used_of_chain(grant.chain).last, use.exited) << "the command, not what it left behind";
+    open();
+    EXPECT_EQ(store->live_uses().front().chains, use.chains);
+}
+
+TEST_F(Counting, a_grant_that_has_ended_meanwhile_is_not_ended_again) {
+    const Request grant = filed(caller("alice"), ask("once", hours(1)));
+    ASSERT_TRUE(requests->release(caller("alice"), grant.id));
+    changed.clear();
+    ASSERT_TRUE(requests->end_by_use(grant, Cause::used_up, "its one command is over"));
+    ASSERT_TRUE(requests->end_by_use(grant, Cause::idle, "not used for 5m"));
+    EXPECT_EQ(requests->find(grant.id)->cause, Cause::released);
+    EXPECT_EQ(std::ranges::count(kinds(), "grant.ended"), 1);
+    EXPECT_THAT(changed, testing::IsEmpty());
 }
 
 TEST_F(Counting, an_extension_is_offered_while_there_is_more_time_to_be_had) {
@@ -279,7 +303,9 @@ TEST_F(LastUsed, is_when_a_mark_says_that_has_changed) {
 }
 
 TEST_F(LastUsed, is_not_moved_by_a_clock_that_is_set) {
-    for (const Millis step : {Millis(hours(24)), Millis(-hours(24)), Millis(minutes(1))}) {
+    // Also to 1970, and to 2106.
+    for (const Millis step :
+         {Millis(hours(24)), Millis(-hours(24)), Millis(minutes(1)), -ahead, Millis(hours(1'100'000))}) {
         LastUse use(start, wall(), start);
         use.look(wall(minutes(4)), wall(minutes(5)), start + minutes(5));
         // Nobody does anything: that the clock was set is no use of it, nor the end of any.
