@@ -10,6 +10,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace jit {
 namespace {
@@ -113,6 +117,51 @@ TEST_F(Search, a_directory_as_deep_as_one_likes_is_gone_through) {
     ASSERT_EQ(seen.size(), 1U);
     EXPECT_TRUE(seen[0].ends_with("/bottom"));
     EXPECT_THAT(result.problems, IsEmpty());
+}
+
+// A tree as somebody would make it on purpose: 3,000 levels of the longest names.
+TEST_F(Search, a_deep_tree_of_long_names_takes_little_memory_and_few_descriptors) {
+    const std::string name(255, 'x');
+    fs::current_path(directory);
+    for (int level = 0; level < 3000; ++level) {
+        fs::create_directory(name);
+        fs::current_path(name);
+        std::ofstream("beside") << "";
+    }
+    std::ofstream("bottom") << "";
+    fs::current_path("/");
+    const pid_t child = fork();
+    if (child == 0) {
+        std::size_t pages = 0;
+        std::ifstream("/proc/self/statm") >> pages;
+        const rlim_t room = pages * static_cast<std::size_t>(getpagesize()) + 64UL * 1024 * 1024;
+        const rlimit memory{.rlim_cur = room, .rlim_max = room};
+        const rlimit descriptors{.rlim_cur = 600, .rlim_max = 600};
+        setrlimit(RLIMIT_AS, &memory);
+        setrlimit(RLIMIT_NOFILE, &descriptors);
+        const auto seen = walked({.passes = 3});
+        _exit(seen.size() == 3001 && result.settled && result.problems.empty() ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+}
+
+TEST_F(Search, a_directory_with_more_names_than_are_kept_at_once_is_gone_through_once) {
+    const std::string long_name(200, 'y');
+    for (int number = 0; number < 3000; ++number) {
+        write(long_name + std::to_string(number) + "/file", "");
+    }
+    const auto seen = walked();
+    EXPECT_EQ(seen.size(), 3000U);
+    EXPECT_EQ(std::set(seen.begin(), seen.end()).size(), 3000U);
+}
+
+TEST_F(Search, of_a_long_path_the_middle_is_left_out_in_messages) {
+    EXPECT_EQ(shown_path("/tmp/\n"), "/tmp/\\n");
+    const std::string shown = shown_path("/first" + std::string(100'000, 'x') + "/last\n");
+    EXPECT_TRUE(shown.starts_with("/first") && shown.ends_with("/last\\n"));
+    EXPECT_LT(shown.size(), 1000U);
 }
 
 TEST_F(Search, what_cannot_be_read_is_said) {
