@@ -262,13 +262,18 @@ TEST_F(Search, a_job_and_a_reply_are_read_as_they_were_written) {
     ASSERT_TRUE(read);
     EXPECT_EQ(read->grants[0].uid, Uid{4000000000});
     EXPECT_EQ(read->stocks.at(7), "a\tb\n");
-    SearchReply reply{.stock = "s",
-                      .grants = {{.grant = "7f3a", .left = {{"a", "b", "c"}}, .problems = {"p"}}}};
+    SearchReply reply{
+        .stock = "s",
+        .grants = {
+            {.grant = "7f3a", .left = {{"a", "b", "c"}}, .count = 9, .problems = {"p"}, .again = true}}};
     const auto replied = parse_search_reply(search_text(reply));
     ASSERT_TRUE(replied);
     EXPECT_EQ(replied->grants[0].left, reply.grants[0].left);
+    EXPECT_EQ(replied->grants[0].count, 9U);
+    EXPECT_TRUE(replied->grants[0].again);
     for (const char* bad : {"", "[]", "{}", "{\"grants\":[{}]}",
-                            "{\"grants\":[{\"grant\":\"../x\",\"left\":[],\"problems\":[]}]}"}) {
+                            "{\"grants\":[{\"grant\":\"../x\",\"left\":[],\"count\":0,\"problems\":[],"
+                            "\"again\":false}]}"}) {
         EXPECT_FALSE(parse_search_reply(bad)) << bad;
         EXPECT_FALSE(parse_search_job(bad)) << bad;
     }
