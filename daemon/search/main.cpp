@@ -68,9 +68,15 @@ void compare(const SearchFor& grant, AccountNames run_as, const Stocks& before, 
     if (!was) {
         return searched.problem(was.error().message);
     }
-    const auto changes =
-        grant.root ? differences(*was, now.items, grant.since)
-                   : differences(of_accounts(*was, run_as), of_accounts(now.items, run_as), grant.since);
+    std::set<std::string> homes;
+    for (const auto& [uid, name] : run_as) {
+        if (const auto account = account_named(name); account && account->home.size() > 1) {
+            homes.insert(account->home);
+        }
+    }
+    const auto changes = grant.root ? differences(*was, now.items, grant.since)
+                                    : differences(of_accounts(*was, run_as, homes),
+                                                  of_accounts(now.items, run_as, homes), grant.since);
     for (const Change& change : changes) {
         searched.add(change);
     }

@@ -168,6 +168,7 @@ TEST_F(SearchesTest, what_is_found_meanwhile_is_told_at_once_and_once) {
     int tries = 0;
     answer = [&](const SearchJob& job) {
         SearchReply reply = clean(job);
+        reply.grants[0].add({.what = "set-id file", .how = "disarmed", .name = std::string(70'000, 'x')});
         reply.grants[0].add({.what = "set-id file", .how = "disarmed", .name = "/tmp/b"});
         reply.grants[0].again = true;
         ++tries;
