@@ -30,6 +30,18 @@ eligible     = ["alice"]
 max          = "1h"
 authenticate = false
 commands     = ["/usr/bin/bash **"]
+
+[role.member]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+memberships  = ["systemd-journal"]
+
+[role.member-too]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+memberships  = ["systemd-journal"]
 )");
     }
     std::string mode_of(const std::string& path) { return host.root("stat -c %a " + path).out; }
@@ -69,22 +81,47 @@ TEST_F(LeftBehind, a_setgid_copy_is_disarmed_wherever_it_was_put_and_what_runs_f
 }
 
 // The copy is gone, and what ran from it runs something else: only the group itself still shows.
-TEST_F(LeftBehind, what_carries_the_group_ends_though_no_file_is_left_and_a_file_without_a_name_is_disarmed) {
+TEST_F(LeftBehind, what_carries_the_group_ends_though_no_file_is_left) {
     gate("sshd", "--only sre");
     const std::string grant = let_in("web-login --for 10m");
-    host.as("alice", "umask 022; cp /bin/bash ~/b; chgrp systemd-journal ~/b; chmod 2755 ~/b; "
-                     "cp /bin/bash ~/c; chgrp systemd-journal ~/c; chmod 2755 ~/c");
+    host.as("alice", "umask 022; cp /bin/bash ~/b; chgrp systemd-journal ~/b; chmod 2755 ~/b");
     let_in("door --for 10m");
     host.root("jitctl pam disable sshd");
-    Session carries =
-        host.begin_as("alice", "exec 9<~/c; rm ~/c; ~/b -p -c 'rm ~/b; id -nG; sleep 812; true'; "
-                               "/proc/self/fd/9 -p -c 'id -nG' <&9; sleep 813");
+    Session carries = host.begin_as("alice", "~/b -p -c 'rm ~/b; id -nG; exec sleep 812'");
     ASSERT_TRUE(carries.shows("systemd-journal"));
     host.root("jitctl revoke " + grant + " --reason enough");
     EXPECT_TRUE(eventually([&] { return running("sleep 812").empty(); }, 30s)) << audit();
+}
+
+TEST_F(LeftBehind, a_copy_without_a_name_is_disarmed_where_it_is_open) {
+    gate("sshd", "--only sre");
+    const std::string grant = let_in("web-login --for 10m");
+    host.as("alice", "umask 022; cp /bin/bash ~/c; chgrp systemd-journal ~/c; chmod 2755 ~/c");
+    let_in("door --for 10m");
+    host.root("jitctl pam disable sshd");
+    Session holds = host.begin_as("alice", "exec 9<~/c; rm ~/c; /proc/self/fd/9 -p -c 'id -nG'; sleep 813; "
+                                           "stat -Lc mode=%a /proc/self/fd/9; sleep 816");
+    ASSERT_TRUE(holds.shows("systemd-journal"));
+    host.root("jitctl revoke " + grant + " --reason enough");
     EXPECT_TRUE(eventually([&] { return found().find("/fd/9 (mode 2755") != std::string::npos; }, 30s))
         << found();
-    EXPECT_FALSE(running("sleep 813").empty()) << "it never had the group";
+    host.root("pkill -fx 'sleep 813'");
+    EXPECT_TRUE(holds.shows("mode=755")) << "and who only held it open wasn't ended";
+}
+
+TEST_F(LeftBehind, what_another_grant_still_gives_goes_on) {
+    const std::string over = ask(host, "alice", "member");
+    ask(host, "alice", "member-too");
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("id -nG alice").out.find("systemd-journal") != std::string::npos; }));
+    Session carries = host.begin_as("alice", "id -nG; sleep 815");
+    ASSERT_TRUE(carries.shows("systemd-journal"));
+    host.as("alice", "jitctl release " + over);
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("jitctl audit --kind grant.searched").out.find(over) != std::string::npos; },
+        60s))
+        << audit();
+    EXPECT_FALSE(running("sleep 815").empty());
 }
 
 TEST_F(LeftBehind, what_a_search_that_did_not_live_to_tell_disarmed_is_told_by_the_next) {
