@@ -10,6 +10,7 @@
 //                              "count": 1, "problems": ["…"], "again": false}, …]}
 //
 // A stock (search/stock.h) is opaque to jitd: it keeps one for each grant that gives root, and hands it back.
+// It is answered where no grant is asked about; else it is taken to compare with.
 //
 // What is disarmed is written down first, in /run/jit/disarmed-GRANT, for the search that is made should this
 // one or jitd not live to tell. jitd removes it once it has recorded what was found.

@@ -177,7 +177,7 @@ Result<Searches::Due> Searches::due_for_search() {
             } else if (const BootTime at = due_at(request, now); at > now.boot) {
                 due.next = std::min(due.next, at);
             } else if (std::ranges::find(stocks_.asked, request.id, &Request::id) == stocks_.asked.end() &&
-                       size < most_of_stocks) {
+                       size < most_of_stocks && std::ssize(due.grants) < most_searches_at_once) {
                 // How it was isn't known before its stock is there; then it is looked again.
                 due.job.take_stock = due.job.take_stock || needs_stock(request.scope);
                 due.job.grants.push_back(search_for(request, due.job.stocks));

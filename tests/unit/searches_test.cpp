@@ -216,6 +216,35 @@ TEST_F(SearchesTest, a_stock_does_not_wait_for_a_search) {
     EXPECT_EQ(store->stock(store->stock_of(root).value_or(0)), "stock");
 }
 
+TEST_F(SearchesTest, however_many_are_searched_for_again_a_question_is_about_twenty) {
+    std::vector<RequestId> all;
+    for (int index = 0; index < 25; ++index) {
+        all.push_back(ended(index % 2 == 0 ? "alice" : "bob", "group"));
+    }
+    bool away = true;
+    answer = [&](const SearchJob& job) {
+        SearchReply reply = clean(job);
+        for (Searched& searched : reply.grants) {
+            searched.again = away;
+        }
+        return reply;
+    };
+    run_until([&] {
+        if (away && std::ranges::all_of(
+                        all, [&](const RequestId& id) { return store->left_behind(id).has_value(); })) {
+            away = false;
+            pass(minute * 5);
+            searches.look();
+        }
+        return std::ranges::all_of(all, [&](const RequestId& id) { return settled(id); });
+    });
+    std::vector<std::size_t> sizes;
+    for (const SearchJob& job : jobs) {
+        sizes.push_back(job.grants.size());
+    }
+    EXPECT_THAT(sizes, ElementsAre(20, 5, 20, 5));
+}
+
 TEST_F(SearchesTest, a_question_holds_no_more_than_one_answer_has_room_for) {
     const std::string large(5 * 1024 * 1024, 'x');
     std::vector<RequestId> all;
