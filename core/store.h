@@ -128,14 +128,14 @@ public:
     // 0 is the stock of one that needs none.
     [[nodiscard]] std::vector<Request> without_stock(std::int64_t limit); // active ones
     [[nodiscard]] std::vector<Request> unsearched(std::int64_t limit);    // ended ones, the longest ago first
-    [[nodiscard]] std::optional<Time> oldest_unsearched();                // when that ended
     [[nodiscard]] std::int64_t keep_stock(const std::string& items);
     void set_stock(const RequestId& grant, std::int64_t stock);
     [[nodiscard]] std::optional<std::int64_t> stock_of(const RequestId& grant);
     [[nodiscard]] std::optional<std::string> stock(std::int64_t id);
     // `left_behind`: JSON, for those who may see the grant; none where nothing was to be searched for.
     void set_searched(const RequestId& grant, Time at, const std::optional<std::string>& left_behind);
-    void forget_stocks(); // those that nobody waits for
+    void set_left_behind(const RequestId& grant, const std::string& so_far); // it is searched for again
+    void forget_stocks();                                                    // those that nobody waits for
     [[nodiscard]] std::optional<std::string> left_behind(const RequestId& grant);
 
     // Accounts that grants make, and have made: a name's uid is never another's.

@@ -13,11 +13,6 @@ std::vector<Request> Store::unsearched(std::int64_t limit) {
     return read_requests(sql_->unsearched.run(limit));
 }
 
-std::optional<Time> Store::oldest_unsearched() {
-    auto rows = sql_->oldest_unsearched.run();
-    return rows.next() && !rows.is_null(0) ? std::optional(time_of(rows.integer(0))) : std::nullopt;
-}
-
 std::int64_t Store::keep_stock(const std::string& items) {
     auto newest = sql_->newest_stock.run();
     std::int64_t id = 1; // 0 is none
@@ -48,6 +43,10 @@ std::optional<std::string> Store::stock(std::int64_t id) {
 
 void Store::set_searched(const RequestId& grant, Time at, const std::optional<std::string>& left_behind) {
     sql_->set_searched.execute(count_of(at), left_behind, grant);
+}
+
+void Store::set_left_behind(const RequestId& grant, const std::string& so_far) {
+    sql_->set_left_behind.execute(so_far, grant);
 }
 
 void Store::forget_stocks() {

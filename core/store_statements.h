@@ -133,15 +133,13 @@ struct Store::Statements {
               db.prepare(select("WHERE state = 'active' AND stock IS NULL ORDER BY not_after LIMIT ?"))),
           unsearched(db.prepare(select("WHERE state = 'ended' AND searched IS NULL AND ended IS NOT NULL AND "
                                        "not_before IS NOT NULL ORDER BY ended LIMIT ?"))),
-          oldest_unsearched(
-              db.prepare("SELECT min(ended) FROM requests WHERE state = 'ended' AND searched IS NULL "
-                         "AND not_before IS NOT NULL")),
           newest_stock(db.prepare("SELECT id, items FROM stocks ORDER BY id DESC LIMIT 1")),
           insert_stock(db.prepare("INSERT INTO stocks (id, items) VALUES (?,?)")),
           stock(db.prepare("SELECT items FROM stocks WHERE id = ?")),
           stock_of(db.prepare("SELECT stock FROM requests WHERE id = ?")),
           set_stock(db.prepare("UPDATE requests SET stock = ? WHERE id = ?")),
           set_searched(db.prepare("UPDATE requests SET searched = ?, left_behind = ? WHERE id = ?")),
+          set_left_behind(db.prepare("UPDATE requests SET left_behind = ? WHERE id = ?")),
           forget_stocks(db.prepare("DELETE FROM stocks WHERE id NOT IN (SELECT stock FROM requests "
                                    "WHERE stock > 0 AND searched IS NULL)")),
           left_behind(db.prepare("SELECT left_behind FROM requests WHERE id = ?")),
@@ -162,8 +160,8 @@ struct Store::Statements {
         chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
         exists, insert, update, answers, add_answer, insert_use, count_use, update_use, live_uses, find_use,
         use_of_session, use_chain, set_last_used, last_used, is_elevation, insert_lock, lift, locks,
-        without_stock, unsearched, oldest_unsearched, newest_stock, insert_stock, stock, stock_of, set_stock,
-        set_searched, forget_stocks, left_behind, accounts, reserve_account, set_account, forget_account,
+        without_stock, unsearched, newest_stock, insert_stock, stock, stock_of, set_stock, set_searched,
+        set_left_behind, forget_stocks, left_behind, accounts, reserve_account, set_account, forget_account,
         append, events_after, add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {

@@ -4,6 +4,8 @@
 #include "core/json.h"
 #include "core/text.h"
 
+#include <algorithm>
+
 namespace jit {
 namespace {
 
@@ -69,12 +71,19 @@ Json to_json(const Searched& one) {
     for (const Change& change : one.left) {
         left.push_back({{"what", change.what}, {"how", change.how}, {"name", change.name}});
     }
-    return {{"grant", one.grant}, {"left", left}, {"problems", one.problems}};
+    return {{"grant", one.grant},
+            {"left", left},
+            {"count", one.count},
+            {"problems", one.problems},
+            {"again", one.again}};
 }
 
 Searched searched(const Json& json) {
-    Searched one{
-        .grant = id_in(json), .left = {}, .problems = json.at("problems").get<std::vector<std::string>>()};
+    Searched one{.grant = id_in(json),
+                 .left = {},
+                 .count = json.at("count").get<std::uint64_t>(),
+                 .problems = json.at("problems").get<std::vector<std::string>>(),
+                 .again = json.at("again").get<bool>()};
     for (const Json& change : json.at("left")) {
         one.left.push_back({.what = change.at("what").get<std::string>(),
                             .how = change.at("how").get<std::string>(),
@@ -84,6 +93,33 @@ Searched searched(const Json& json) {
 }
 
 } // namespace
+
+void Searched::add(Change change) {
+    ++count;
+    if (left.size() < most_left) {
+        left.push_back(std::move(change));
+    }
+}
+
+void Searched::problem(std::string text) {
+    if (problems.size() < most_told && std::ranges::find(problems, text) == problems.end()) {
+        problems.push_back(std::move(text));
+    }
+}
+
+void Searched::problem_for_now(std::string text) {
+    again = true;
+    problem(std::move(text));
+}
+
+void Searched::problem(const Error& error) {
+    again = again || error.code != Errc::not_found;
+    problem(error.message);
+}
+
+std::string disarmed_note(const RequestId& grant) {
+    return "/run/jit/disarmed-" + grant;
+}
 
 std::string search_text(const SearchJob& job) {
     Json json{{"take_stock", job.take_stock}, {"trees", job.trees}, {"stocks", Json::object()}};

@@ -7,9 +7,13 @@
 //                "groups": ["adm"], "run_as": ["postgres"], "root": true, "stock": 12}, …]}
 //   {"stock": "…", "grants": [{"grant": "7f3a", "left": [{"what": "account", "how": "added", "name": "x"},
 //   …],
-//                              "problems": ["…"]}, …]}
+//                              "count": 1, "problems": ["…"], "again": false}, …]}
 //
 // A stock (search/stock.h) is opaque to jitd: it keeps one for each grant that gives root, and hands it back.
+// It is answered where no grant is asked about; else it is taken to compare with.
+//
+// What is disarmed is written down first, in /run/jit/disarmed-GRANT, for the search that is made should this
+// one or jitd not live to tell. jitd removes it once it has recorded what was found.
 #pragma once
 
 #include "core/error.h"
@@ -58,9 +62,21 @@ struct Change {
 
 struct Searched {
     RequestId grant;
-    std::vector<Change> left;
-    std::vector<std::string> problems; // what couldn't be looked at
+    std::vector<Change> left;               // the first most_left
+    std::uint64_t count = 0;                // of all
+    std::vector<std::string> problems = {}; // what couldn't be looked at
+    bool again = false;                     // it may be otherwise in a while: it is to be searched for again
+
+    void add(Change change);
+    void problem(std::string text);
+    // What isn't so for good.
+    void problem_for_now(std::string text);
+    void problem(const Error& error); // for now, unless there is no such thing
 };
+inline constexpr std::size_t most_left = 500;
+inline constexpr std::size_t most_told = 100; // problems
+
+[[nodiscard]] std::string disarmed_note(const RequestId& grant); // its path
 
 struct SearchReply {
     std::optional<std::string> stock;

@@ -3,26 +3,27 @@
 
 #include "core/json.h"
 #include "core/record.h"
-#include "daemon/connect.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <sys/epoll.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 namespace jit {
 namespace {
 
-constexpr std::int64_t most_at_once = 200;
-constexpr Millis patience = std::chrono::minutes(30);
+constexpr std::int64_t most_stocks_at_once = 200;
+// What a question and its answer hold is read by the thread that ends things.
+constexpr std::int64_t most_searches_at_once = 20;
+constexpr std::size_t most_of_stocks = 8 * 1024 * 1024;
 // What was killed at the end is gone by then. Memberships are looked after for five seconds (memberships.h):
 // a login that was being made may have had the group for so long.
 constexpr Millis after_an_end = std::chrono::seconds(1);
 constexpr Millis after_a_membership = std::chrono::seconds(6);
 constexpr Millis while_short_of_room = std::chrono::minutes(1);
+// One that is to be made again is, for about a day.
+constexpr Millis longest_pause = std::chrono::hours(1);
+constexpr int most_tries = 32;
 // Of what is told of, the first so many bytes go into the event, and more are kept with the grant.
 constexpr std::size_t most_in_event = 4096;
 constexpr std::size_t most_kept = 65536;
@@ -32,6 +33,8 @@ bool needs_stock(const Scope& scope) {
     return !scope.commands.empty() || gives_root(scope);
 }
 
+// Whether anything was begun under the grant doesn't matter: a login that is counted under another may have
+// had its group from this one, and what began under the one that it extends goes on under this one.
 bool gives_anything_lasting(const Scope& scope) {
     return !scope.commands.empty() || !scope.groups.empty() || !scope.memberships.empty();
 }
@@ -46,20 +49,19 @@ Json first_of(const List& list, std::size_t room, Text text) {
     Json some = Json::array();
     for (const auto& one : list) {
         std::string line = text(one);
-        if (line.size() + 4 > room) {
-            break;
+        if (line.size() + 4 <= room) {
+            room -= line.size() + 4;
+            some.push_back(std::move(line));
         }
-        room -= line.size() + 4;
-        some.push_back(std::move(line));
     }
     return some;
 }
 
 Json found_fields(const Searched& searched, std::size_t room) {
-    Json fields{{"count", searched.left.size()},
-                {"left", first_of(searched.left, room, [](const Change& change) {
-                     return fmt::format("{} {}: {}", change.what, change.how, change.name);
-                 })}};
+    Json fields{{"count", searched.count}, {"left", first_of(searched.left, room, [](const Change& change) {
+                                                return fmt::format("{} {}: {}", change.what, change.how,
+                                                                   change.name);
+                                            })}};
     if (!searched.problems.empty()) {
         fields["problems"] = first_of(searched.problems, room, [](const std::string& text) { return text; });
     }
@@ -69,70 +71,121 @@ Json found_fields(const Searched& searched, std::size_t room) {
 } // namespace
 
 Searches::Searches(Parts parts, std::string socket)
-    : parts_(parts), socket_(std::move(socket)),
-      timer_(parts_.loop.at(BootTime::max(), Millis(100), [this] { look(); })) {}
+    : parts_(parts), timer_(parts_.loop.at(BootTime::max(), Millis(100), [this] { look(); })),
+      stocks_{.call = SearchCall(parts_.loop, socket)},
+      searches_{.call = SearchCall(parts_.loop, std::move(socket))} {}
 
 void Searches::look() {
-    if (connection_) {
-        return;
-    }
-    const Now now = parts_.clock.now();
-    if (now.boot < not_before_) {
-        return timer_.set_time(not_before_);
-    }
     if (parts_.store.short_of_room()) {
-        return timer_.set_time(now.boot + while_short_of_room);
+        return timer_.set_time(parts_.clock.now().boot + while_short_of_room);
     }
-    auto batch = due();
-    if (!batch) {
-        return give_up(batch.error().message);
+    timer_.set_time(std::min(look(stocks_, &Searches::due_for_stock, &Searches::record_stock),
+                             look(searches_, &Searches::due_for_search, &Searches::record_found)));
+}
+
+// When to look again.
+BootTime Searches::look(Lane& lane, Result<Due> (Searches::*due)(),
+                        Result<void> (Searches::*keep)(const SearchReply&)) {
+    if (lane.call.running()) {
+        return BootTime::max();
     }
-    if (!batch->began.empty() || !batch->ended.empty()) {
-        return start(std::move(*batch));
+    if (parts_.clock.now().boot < lane.not_before) {
+        return lane.not_before;
     }
-    const auto oldest = parts_.store.guarded(
-        [&]() -> Result<std::optional<Time>> { return parts_.store.oldest_unsearched(); });
-    if (oldest && *oldest) {
-        timer_.set_time(now.boot + std::max(**oldest + after_an_end - now.time, Millis(100)));
+    auto found = (this->*due)();
+    if (found && !found->grants.empty()) {
+        lane.asked = std::move(found->grants);
+        lane.call.ask(found->job,
+                      [this, &lane, keep](const Result<SearchReply>& reply) { done(lane, reply, keep); });
+        return BootTime::max();
     }
+    if (!found) {
+        give_up(lane, found.error().message);
+        return lane.not_before;
+    }
+    return found->next;
+}
+
+void Searches::done(Lane& lane, const Result<SearchReply>& reply,
+                    Result<void> (Searches::*keep)(const SearchReply&)) {
+    const auto recorded = reply ? (this->*keep)(*reply) : std::unexpected(reply.error());
+    if (recorded) {
+        lane.retry = first_retry;
+    } else {
+        give_up(lane, recorded.error().message);
+    }
+    lane.asked.clear();
+    look();
+}
+
+Result<Searches::Due> Searches::due_for_stock() {
+    const auto waiting = parts_.store.guarded(
+        [&]() -> Result<std::vector<Request>> { return parts_.store.without_stock(most_stocks_at_once); });
+    if (!waiting) {
+        return std::unexpected(waiting.error());
+    }
+    Due due;
+    due.job.take_stock = true;
+    if (waiting->empty()) {
+        return due;
+    }
+    return parts_.store.transact([&]() -> Result<Due> {
+        for (const Request& request : *waiting) {
+            if (needs_stock(request.scope)) {
+                due.grants.push_back(request);
+            } else {
+                parts_.store.set_stock(request.id, 0);
+            }
+        }
+        return std::move(due);
+    });
+}
+
+BootTime Searches::due_at(const Request& request, const Now& now) const {
+    const auto again = again_.find(request.id);
+    if (again != again_.end()) {
+        return again->second.next;
+    }
+    // The clock may have been set back since.
+    return now.boot + std::clamp(*request.ended + pause_of(request) - now.time, Millis(0), pause_of(request));
 }
 
 // What there is nothing to be searched for is settled here and now. It is asked after each change, and mostly
 // there is nothing at all: then nothing is written.
-Result<Searches::Batch> Searches::due() {
-    const auto waiting = parts_.store.guarded([&]() -> Result<Batch> {
-        Batch all;
-        all.began = parts_.store.without_stock(most_at_once);
-        all.ended = parts_.store.unsearched(most_at_once);
-        return all;
+Result<Searches::Due> Searches::due_for_search() {
+    const auto waiting = parts_.store.guarded([&]() -> Result<std::vector<Request>> {
+        return parts_.store.unsearched(most_searches_at_once + std::ssize(again_));
     });
-    if (!waiting || (waiting->began.empty() && waiting->ended.empty())) {
-        return waiting;
+    if (!waiting) {
+        return std::unexpected(waiting.error());
     }
-    return parts_.store.transact([&]() -> Result<Batch> {
-        Store& store = parts_.store;
-        const Time now = parts_.clock.now().time;
-        Batch batch;
-        for (const Request& request : waiting->began) {
-            if (needs_stock(request.scope)) {
-                batch.began.push_back(request);
-            } else {
-                store.set_stock(request.id, 0);
+    Due due;
+    if (waiting->empty()) {
+        again_.clear();
+        return due;
+    }
+    return parts_.store.transact([&]() -> Result<Due> {
+        const Now now = parts_.clock.now();
+        std::size_t size = 0;
+        for (const Request& request : *waiting) {
+            if (!gives_anything_lasting(request.scope)) {
+                parts_.store.set_searched(request.id, now.time, std::nullopt);
+            } else if (const BootTime at = due_at(request, now); at > now.boot) {
+                due.next = std::min(due.next, at);
+            } else if (std::ranges::find(stocks_.asked, request.id, &Request::id) == stocks_.asked.end() &&
+                       size < most_of_stocks && std::ssize(due.grants) < most_searches_at_once) {
+                // How it was isn't known before its stock is there; then it is looked again.
+                due.job.take_stock = due.job.take_stock || needs_stock(request.scope);
+                due.job.grants.push_back(search_for(request, due.job.stocks));
+                due.grants.push_back(request);
+                size = 0;
+                for (const auto& [id, stock] : due.job.stocks) {
+                    size += stock.size();
+                }
             }
         }
-        for (const Request& request : waiting->ended) {
-            if (!gives_anything_lasting(request.scope) ||
-                (request.scope.memberships.empty() && request.used == 0)) {
-                store.set_searched(request.id, now, std::nullopt);
-            } else if (now - *request.ended >= pause_of(request)) {
-                batch.job.take_stock = batch.job.take_stock || needs_stock(request.scope);
-                batch.job.grants.push_back(search_for(request, batch.job.stocks));
-                batch.ended.push_back(request);
-            }
-        }
-        batch.job.take_stock = batch.job.take_stock || !batch.began.empty();
-        batch.job.trees = parts_.policy.site.search;
-        return batch;
+        due.job.trees = parts_.policy.site.search;
+        return std::move(due);
     });
 }
 
@@ -159,123 +212,69 @@ SearchFor Searches::search_for(const Request& request, std::map<std::int64_t, st
     return one;
 }
 
-void Searches::start(Batch batch) {
-    auto connected = connect_to(socket_, SOCK_STREAM);
-    if (!connected) {
-        return give_up(connected.error().message + "; see systemctl status jit-search.socket");
-    }
-    batch_ = std::move(batch);
-    to_send_ = search_text(batch_.job);
-    sent_ = 0;
-    received_.clear();
-    connection_ = std::move(*connected);
-    patience_ = parts_.loop.after(patience, std::chrono::seconds(1), [this] {
-        give_up(fmt::format("a search took more than {}", format_duration(patience)));
-    });
-    io_ = parts_.loop.on_io(connection_.get(), EPOLLOUT, [this](std::uint32_t) {
-        if (!to_send_.empty()) {
-            send();
-        } else {
-            receive();
-        }
-    });
-}
-
-void Searches::send() {
-    const ssize_t size =
-        ::send(connection_.get(), to_send_.data() + sent_, to_send_.size() - sent_, MSG_NOSIGNAL);
-    if (size < 0) {
-        if (errno != EAGAIN && errno != EINTR) {
-            give_up(fmt::format("jit-search takes no question: {}", std::strerror(errno)));
-        }
-        return;
-    }
-    sent_ += static_cast<std::size_t>(size);
-    if (sent_ == to_send_.size()) {
-        shutdown(connection_.get(), SHUT_WR);
-        to_send_ = {};
-        io_.set_events(EPOLLIN);
-    }
-}
-
-void Searches::receive() {
-    char buffer[65536];
-    const ssize_t size = recv(connection_.get(), buffer, sizeof buffer, 0);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return;
-    }
-    if (size > 0 && received_.size() < largest_search) {
-        received_.append(buffer, static_cast<std::size_t>(size));
-        return;
-    }
-    finish();
-}
-
-void Searches::finish() {
-    const auto reply = parse_search_reply(std::exchange(received_, {}));
-    if (!reply) {
-        return give_up("jit-search failed: see journalctl -u 'jit-search@*'");
-    }
-    if (const auto recorded = record(*reply); !recorded) {
-        return give_up(recorded.error().message);
-    }
-    retry_ = first_retry;
-    disconnect();
-    batch_ = {};
-    timer_.set_time(parts_.clock.now().boot);
-}
-
-Result<void> Searches::record(const SearchReply& reply) {
-    const bool complete =
-        reply.grants.size() == batch_.ended.size() && (reply.stock || !batch_.job.take_stock);
-    if (!complete) {
-        return fail(Errc::internal, "jit-search told of other grants than it was asked about");
+Result<void> Searches::record_stock(const SearchReply& reply) {
+    if (!reply.stock) {
+        return fail(Errc::internal, "jit-search took no stock");
     }
     return parts_.store.transact([&]() -> Result<void> {
-        Store& store = parts_.store;
-        const Time now = parts_.clock.now().time;
-        if (!batch_.began.empty()) {
-            const std::int64_t stock = store.keep_stock(*reply.stock);
-            for (const Request& request : batch_.began) {
-                store.set_stock(request.id, stock);
-            }
+        const std::int64_t stock = parts_.store.keep_stock(*reply.stock);
+        for (const Request& request : stocks_.asked) {
+            parts_.store.set_stock(request.id, stock);
         }
-        for (std::size_t index = 0; index < batch_.ended.size(); ++index) {
-            const Request& request = batch_.ended[index];
-            const Searched& searched = reply.grants[index];
-            if (searched.grant != request.id) {
-                return fail(Errc::internal, "jit-search told of other grants than it was asked about");
-            }
-            Json fields{{"request", request.id},
-                        {"role", request.role},
-                        {"beneficiary", to_json(request.beneficiary)}};
-            fields.update(found_fields(searched, most_in_event));
-            store.append(searched.left.empty() ? "grant.searched" : "grant.left_behind", now, fields);
-            store.set_searched(request.id, now, to_line(found_fields(searched, most_kept)));
-        }
-        store.forget_stocks();
+        parts_.store.forget_stocks();
         return {};
     });
 }
 
-// The watch first: once the number is another's, so would be what is taken out of epoll.
-void Searches::disconnect() {
-    io_ = {};
-    connection_.reset();
-    patience_ = {};
+Result<void> Searches::record_found(const SearchReply& reply) {
+    if (!std::ranges::equal(reply.grants, searches_.asked, {}, &Searched::grant, &Request::id)) {
+        return fail(Errc::internal, "jit-search told of other grants than it was asked about");
+    }
+    const auto recorded = parts_.store.transact([&]() -> Result<void> {
+        const Now now = parts_.clock.now();
+        for (std::size_t index = 0; index < searches_.asked.size(); ++index) {
+            record(searches_.asked[index], reply.grants[index], now);
+        }
+        parts_.store.forget_stocks();
+        return {};
+    });
+    for (const Searched& searched : reply.grants) {
+        if (recorded && !again_.contains(searched.grant)) {
+            unlink(disarmed_note(searched.grant).c_str());
+        }
+    }
+    return recorded;
 }
 
-void Searches::give_up(const std::string& why) {
-    disconnect();
-    batch_ = {};
-    to_send_ = {};
-    received_ = {};
+void Searches::record(const Request& request, const Searched& searched, const Now& now) {
+    Store& store = parts_.store;
+    const std::string kept = to_line(found_fields(searched, most_kept));
+    Again& again = again_[request.id];
+    const bool settled = !searched.again || ++again.tries >= most_tries;
+    if (settled || (searched.count > 0 && again.told != kept)) {
+        Json fields{
+            {"request", request.id}, {"role", request.role}, {"beneficiary", to_json(request.beneficiary)}};
+        fields.update(found_fields(searched, most_in_event));
+        store.append(searched.count == 0 ? "grant.searched" : "grant.left_behind", now.time, fields);
+    }
+    if (settled) {
+        store.set_searched(request.id, now.time, kept);
+        again_.erase(request.id);
+        return;
+    }
+    store.set_left_behind(request.id, kept);
+    again.told = kept;
+    again.next = now.boot + again.pause;
+    again.pause = std::min(again.pause * 2, longest_pause);
+}
+
+void Searches::give_up(Lane& lane, const std::string& why) {
+    lane.asked.clear();
     parts_.journal.send(Journal::Level::error,
                         fmt::format("what was left behind isn't known yet: {}; tried again in {}", why,
-                                    format_duration(retry_)));
-    not_before_ = parts_.clock.now().boot + retry_;
-    retry_ = std::min(retry_ * 2, longest_retry);
-    timer_.set_time(not_before_);
+                                    format_duration(lane.retry)));
+    lane.not_before = parts_.clock.now().boot + lane.retry;
+    lane.retry = std::min(lane.retry * 2, longest_retry);
 }
 
 } // namespace jit

@@ -5,23 +5,22 @@
 //
 // MUST:
 //  1. Nothing waits for it: a search takes as long as the file systems do, and is tried again until it was
-//  done.
+//  done. Taking stock, which is due as a grant begins, doesn't wait for a search either.
 //  2. What is to be searched for is what the database says isn't yet: a crash or a reboot forgets no grant.
 //  3. What was found is an event of the audit, and kept with the grant.
 #pragma once
 
 #include "core/clock.h"
-#include "core/fd.h"
 #include "core/policy.h"
 #include "core/store.h"
 #include "daemon/journal.h"
 #include "daemon/loop.h"
-#include "daemon/search_protocol.h"
+#include "daemon/search_call.h"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace jit {
@@ -37,39 +36,51 @@ public:
     };
     explicit Searches(Parts parts, std::string socket = search_socket);
 
-    // Asks for what is due, unless a search is on its way: its end asks again.
+    // Asks for what is due, unless that is on its way: its end asks again.
     void look();
 
 private:
-    struct Batch {
-        SearchJob job;
-        std::vector<Request> began; // those whose stock is taken
-        std::vector<Request> ended;
-    };
-    [[nodiscard]] Result<Batch> due();
-    [[nodiscard]] SearchFor search_for(const Request& request, std::map<std::int64_t, std::string>& stocks);
-    void start(Batch batch);
-    void send();
-    void receive();
-    void finish();
-    [[nodiscard]] Result<void> record(const SearchReply& reply);
-    void disconnect();
-    void give_up(const std::string& why);
-
-    Parts parts_;
-    std::string socket_;
-    Fd connection_;
-    Loop::Source io_;
-    Loop::Source timer_;
-    Loop::Source patience_;
-    Batch batch_;
-    std::string to_send_;
-    std::size_t sent_ = 0;
-    std::string received_;
     static constexpr Millis first_retry = std::chrono::seconds(5);
     static constexpr Millis longest_retry = std::chrono::minutes(5);
-    Millis retry_ = first_retry;
-    BootTime not_before_{};
+
+    // A kind of question, of which one at a time is asked.
+    struct Lane {
+        SearchCall call;
+        std::vector<Request> asked = {};
+        Millis retry = first_retry;
+        BootTime not_before{};
+    };
+    // A grant that couldn't be searched for as it should be.
+    struct Again {
+        int tries = 0;
+        Millis pause = first_retry;
+        BootTime next{};
+        std::string told; // what is recorded already
+    };
+    // The grants that are due, no more than go into one question; `next`: when there will be more.
+    struct Due {
+        std::vector<Request> grants;
+        SearchJob job;
+        BootTime next = BootTime::max();
+    };
+    [[nodiscard]] Result<Due> due_for_stock();
+    [[nodiscard]] Result<Due> due_for_search();
+    [[nodiscard]] BootTime due_at(const Request& request, const Now& now) const;
+    [[nodiscard]] SearchFor search_for(const Request& request, std::map<std::int64_t, std::string>& stocks);
+    [[nodiscard]] BootTime look(Lane& lane, Result<Due> (Searches::*due)(),
+                                Result<void> (Searches::*keep)(const SearchReply&));
+    void done(Lane& lane, const Result<SearchReply>& reply,
+              Result<void> (Searches::*keep)(const SearchReply&));
+    [[nodiscard]] Result<void> record_stock(const SearchReply& reply);
+    [[nodiscard]] Result<void> record_found(const SearchReply& reply);
+    void record(const Request& request, const Searched& searched, const Now& now);
+    void give_up(Lane& lane, const std::string& why);
+
+    Parts parts_;
+    Loop::Source timer_;
+    Lane stocks_;
+    Lane searches_;
+    std::map<RequestId, Again> again_;
 };
 
 } // namespace jit

@@ -3,19 +3,24 @@
 
 #include "core/read.h"
 #include "daemon/carriers.h"
+#include "daemon/membership_files.h"
+#include "daemon/processes.h"
 #include "daemon/published.h"
+#include "daemon/registered.h"
 #include "daemon/still.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace jit {
 namespace {
 
 constexpr int passes = 50;
 constexpr std::size_t largest_published = 16 * 1024 * 1024;
+constexpr std::size_t largest_status = 1 << 20;
 
 // The audit sessions of what runs by a grant: all of them, or those that were given a group.
 std::set<std::uint32_t> sessions_of(const std::vector<Published>& live, const std::string* group) {
@@ -28,10 +33,40 @@ std::set<std::uint32_t> sessions_of(const std::vector<Published>& live, const st
     return sessions;
 }
 
+// A use without an audit session can't be told from what is to be ended; nor can one that is only beginning,
+// of which nothing is said yet.
+bool lives_without_session(const std::vector<Published>& live, const std::string& group) {
+    return std::ranges::any_of(live, [&](const Published& one) {
+        return !one.session &&
+               (one.groups.empty() || std::ranges::find(one.groups, group) != one.groups.end());
+    });
+}
+
+// Logins that jitd hasn't taken note of yet.
+std::set<std::uint32_t> new_sessions(const std::vector<Published>& live) {
+    const std::set<std::uint32_t> known = sessions_of(live, nullptr);
+    std::set<std::uint32_t> sessions;
+    for (const std::uint32_t session : Registered().sessions()) {
+        if (!known.contains(session)) {
+            sessions.insert(session);
+        }
+    }
+    return sessions;
+}
+
+// As PID 1 sees it: from jit-search itself what jit gave is hidden, for it is nobody's own.
+bool is_member_by_grant(const SearchFor& grant, const std::string& group) {
+    const std::string file =
+        fmt::format("/proc/1/root{}/{}", userdb_directory,
+                    drop_in_file({.account = grant.account, .group = group}, DropInState::given));
+    return access(file.c_str(), F_OK) == 0;
+}
+
 } // namespace
 
-void end_what_ran(const SearchFor& grant, const std::map<Gid, std::string>& gids, const std::set<Uid>& uids,
-                  Searched& searched) {
+void end_what_ran(const Reach& reach, const std::map<Gid, std::string>& gids, const std::set<Uid>& uids) {
+    const SearchFor& grant = *reach.grant;
+    Searched& searched = *reach.searched;
     if (gids.empty() && uids.empty()) {
         return;
     }
@@ -39,15 +74,23 @@ void end_what_ran(const SearchFor& grant, const std::map<Gid, std::string>& gids
         parse_published(read_whole(AT_FDCWD, published_file, largest_published), read_boot_id());
     if (!live) {
         // Who is to be spared isn't known, and what runs rightly mustn't end.
-        searched.problems.push_back(fmt::format("{}: {}", published_file, live.error().message));
-        return;
+        return searched.problem_for_now(fmt::format("{}: {}", published_file, live.error().message));
     }
+    const std::set<std::uint32_t> beginning = new_sessions(*live); // read after what is published
     std::vector<Carriers> all;
     for (const auto& [gid, name] : gids) {
-        all.push_back({.uid = grant.uid, .gid = gid, .spared = sessions_of(*live, &name), .killed = 0});
+        if (lives_without_session(*live, name)) {
+            searched.problem_for_now(
+                fmt::format("who carries {} can't be told from who has it rightly", name));
+        } else if (!is_member_by_grant(grant, name)) {
+            all.push_back({.uid = grant.uid, .gid = gid, .spared = sessions_of(*live, &name), .killed = 0});
+        }
     }
     for (const Uid uid : uids) {
         all.push_back({.uid = grant.uid, .become = uid, .spared = sessions_of(*live, nullptr), .killed = 0});
+    }
+    for (Carriers& one : all) {
+        one.spared.insert(beginning.begin(), beginning.end());
     }
     // Who forks and exits without a pause is met by no reading of /proc.
     std::set<Uid> people = uids;
@@ -57,14 +100,28 @@ void end_what_ran(const SearchFor& grant, const std::map<Gid, std::string>& gids
         return kill_carriers(all, passes);
     }();
     if (!clean) {
-        searched.problems.push_back(clean.error().message);
+        searched.problem_for_now(clean.error().message);
     }
     for (const Carriers& one : all) {
         if (one.killed > 0) {
-            searched.left.push_back(
-                {.what = "processes", .how = "ended", .name = fmt::format("{}", one.killed)});
+            searched.add({.what = "processes", .how = "ended", .name = fmt::format("{}", one.killed)});
         }
     }
+}
+
+bool runs_elsewhere(const std::set<Uid>& uids) {
+    bool elsewhere = false;
+    const auto looked = for_each_pid([&](int proc, pid_t pid) {
+        const auto of =
+            parse_credentials(read_whole(proc, fmt::format("{}/status", pid).c_str(), largest_status));
+        const std::string cgroup = read_whole(proc, fmt::format("{}/cgroup", pid).c_str(), largest_status);
+        elsewhere = elsewhere ||
+                    (of && std::ranges::any_of(of->uids, [&](Uid uid) {
+                         return uids.contains(uid) &&
+                                cgroup.find(fmt::format("/user-{}.slice/", number(uid))) == std::string::npos;
+                     }));
+    });
+    return elsewhere || !looked;
 }
 
 } // namespace jit

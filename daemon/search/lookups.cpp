@@ -65,13 +65,13 @@ Result<std::set<Gid>> own_groups(const std::string& account) {
     return own;
 }
 
-AccountNames run_as_of(const SearchFor& grant, std::vector<std::string>& problems) {
+AccountNames run_as_of(const SearchFor& grant, Searched& searched) {
     AccountNames accounts;
     for (const std::string& name : grant.run_as) {
         if (const auto account = account_named(name)) {
             accounts.emplace(account->uid, name);
         } else {
-            problems.push_back(account.error().message);
+            searched.problem(account.error());
         }
     }
     return accounts;

@@ -9,7 +9,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <vector>
 
 namespace jit {
 
@@ -26,7 +25,7 @@ struct NamedAccount {
 
 // What they are called.
 using AccountNames = std::map<Uid, std::string>;
-// As whom a grant's commands run. What can't be told is added to `problems`.
-[[nodiscard]] AccountNames run_as_of(const SearchFor& grant, std::vector<std::string>& problems);
+// As whom a grant's commands run. What can't be told is said in `searched`.
+[[nodiscard]] AccountNames run_as_of(const SearchFor& grant, Searched& searched);
 
 } // namespace jit

@@ -27,34 +27,42 @@ void compare(const SearchFor& grant, AccountNames run_as, const Stocks& before, 
     if (!grant.root && run_as.empty()) {
         return;
     }
-    searched.problems.insert(searched.problems.end(), now.problems.begin(), now.problems.end());
-    if (!grant.stock) {
-        searched.problems.emplace_back(
-            "how the host was when the grant began isn't known: no stock was taken");
-        return;
+    for (const std::string& problem : now.problems) {
+        searched.problem(problem);
     }
-    const Result<Stock>& was = before.at(*grant.stock);
+    // Without a stock from then it is known at least what was written since.
+    Result<Stock> was = now.items;
+    if (grant.stock) {
+        was = before.at(*grant.stock);
+    } else {
+        searched.problem("how the host was when the grant began isn't known: no stock was taken");
+    }
     if (!was) {
-        searched.problems.push_back(was.error().message);
-        return;
+        return searched.problem(was.error().message);
     }
-    const auto changes =
-        grant.root ? differences(*was, now.items, grant.since)
-                   : differences(of_accounts(*was, run_as), of_accounts(now.items, run_as), grant.since);
-    searched.left.insert(searched.left.end(), changes.begin(), changes.end());
+    std::set<std::string> homes;
+    for (const auto& [uid, name] : run_as) {
+        if (const auto account = account_named(name); account && account->home.size() > 1) {
+            homes.insert(account->home);
+        }
+    }
+    const auto changes = grant.root ? differences(*was, now.items, grant.since)
+                                    : differences(of_accounts(*was, run_as, homes),
+                                                  of_accounts(now.items, run_as, homes), grant.since);
+    for (const Change& change : changes) {
+        searched.add(change);
+    }
 }
 
 SearchReply search(const SearchJob& job) {
     SearchReply reply;
     std::vector<AccountNames> run_as;
+    reply.grants.reserve(job.grants.size());
     for (const SearchFor& grant : job.grants) {
-        Searched& searched =
-            reply.grants.emplace_back(Searched{.grant = grant.grant, .left = {}, .problems = {}});
-        run_as.push_back(run_as_of(grant, searched.problems));
+        Searched& searched = reply.grants.emplace_back(Searched{.grant = grant.grant, .left = {}});
+        run_as.push_back(run_as_of(grant, searched));
     }
-    if (!job.grants.empty()) {
-        search_set_id_files(job, run_as, reply.grants);
-    }
+    // A stock is how it is now, and the way through the trees may take long.
     if (job.take_stock) {
         Stocks before;
         for (const auto& [id, text] : job.stocks) {
@@ -64,18 +72,25 @@ SearchReply search(const SearchJob& job) {
         for (std::size_t index = 0; index < job.grants.size(); ++index) {
             compare(job.grants[index], run_as[index], before, now, reply.grants[index]);
         }
-        reply.stock = stock_text(now.items);
+        if (job.grants.empty()) {
+            reply.stock = stock_text(now.items);
+        }
+    }
+    if (!job.grants.empty()) {
+        search_set_id_files(job, run_as, reply.grants);
     }
     return reply;
 }
 
 int run() {
-    release_held("search", std::chrono::minutes(1)); // by one that was killed meanwhile
     const auto text = read_all(STDIN_FILENO, largest_search);
     const auto job = text ? parse_search_job(*text) : std::unexpected(text.error());
     if (!job) {
         fmt::print(stderr, "jit-search: jitd's question can't be read: {}\n", job.error().message);
         return 1;
+    }
+    if (!job->grants.empty()) {
+        release_held("search", std::chrono::minutes(1)); // by one that was killed meanwhile
     }
     return write_all(STDOUT_FILENO, search_text(search(*job))) ? 0 : 1;
 }

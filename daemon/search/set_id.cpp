@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/search/set_id.h"
 
-#include "core/clock.h"
 #include "core/fd.h"
-#include "core/text.h"
+#include "daemon/search/disarm.h"
 #include "daemon/search/ending.h"
+#include "daemon/search/mounts.h"
+#include "daemon/search/open_files.h"
+#include "daemon/search/reach.h"
 #include "daemon/search/walk.h"
 #include "daemon/still.h"
 
@@ -13,203 +15,195 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <fcntl.h>
 #include <iterator>
+#include <memory>
 #include <set>
-#include <sys/stat.h>
 #include <sys/xattr.h>
 
 namespace jit {
 namespace {
 
 constexpr int passes_until_held = 5;
-constexpr mode_t set_id_bits = S_ISUID | S_ISGID;
+// What a program that is gone still holds is let go of after a minute (still.h), and so what this one does.
+constexpr std::time_t longest_held = 50;
+constexpr std::size_t most_names = 4 * most_left;
 
-// What one grant gave the right to make.
-struct Reach {
-    const SearchFor* grant;
-    Searched* searched;
-    Time since;
-    std::set<Uid> makers; // whose files count
-    std::set<Uid> run_as; // not root
-    std::map<Gid, std::string> groups;
-    std::set<Gid> found_gids;
-    std::set<Uid> found_uids;
-
-    // `capable`: the file has capabilities of its own.
-    [[nodiscard]] bool made_possible(const struct stat& file, bool capable) const {
-        if (Time(millis_of(file.st_ctim)) < since) {
-            return false;
-        }
-        const Uid owner{file.st_uid};
-        if (grant->root) {
-            return (file.st_mode & set_id_bits) != 0 || capable;
-        }
-        const bool group =
-            (file.st_mode & S_ISGID) != 0 && (groups.contains(Gid{file.st_gid}) || run_as.contains(owner));
-        const bool user = (file.st_mode & S_ISUID) != 0 && run_as.contains(owner);
-        return makers.contains(owner) && (group || user);
-    }
+// A grant with what was found of its making.
+struct Found {
+    Reach reach;
+    DisarmNote note;
+    std::set<std::string> told = {}; // the first most_names
+    std::set<Uid> uids = {};
+    std::set<Gid> gids = {};
 };
-
-Reach reach_of(const SearchFor& grant, const AccountNames& run_as, Searched& searched,
-               std::set<std::string>& trees) {
-    // Once the clock was set, what is long ago by one of them is what counts.
-    Reach reach{.grant = &grant,
-                .searched = &searched,
-                .since = std::min(grant.since, read_system_clock().realtime - grant.ago),
-                .makers = {grant.uid},
-                .run_as = {},
-                .groups = {},
-                .found_gids = {},
-                .found_uids = {}};
-    if (!grant.groups.empty()) {
-        // Who has a group by right needs no grant for such a file. One that is gone has none.
-        const auto own = own_groups(grant.account);
-        if (!own) {
-            searched.problems.push_back(own.error().message);
-        }
-        for (const std::string& name : grant.groups) {
-            const auto gid = group_named(name);
-            if (!gid) {
-                searched.problems.push_back(gid.error().message);
-            } else if (!own || !own->contains(*gid)) {
-                reach.groups.emplace(*gid, name);
-            }
-        }
-    }
-    for (const auto& [uid, name] : run_as) {
-        if (uid != root_uid) {
-            reach.run_as.insert(uid);
-            reach.makers.insert(uid);
-        }
-    }
-    std::vector<std::string> accounts = grant.run_as;
-    accounts.push_back(grant.account);
-    for (const std::string& name : accounts) {
-        const auto account = account_named(name);
-        struct stat home{};
-        // A home that isn't its own ("/", "/nonexistent", "/usr/sbin") isn't looked through in its name.
-        if (account && stat(account->home.c_str(), &home) == 0 && S_ISDIR(home.st_mode) &&
-            Uid{home.st_uid} == account->uid) {
-            trees.insert(account->home);
-        }
-    }
-    return reach;
-}
-
-std::string described(const struct stat& file, const std::string& path) {
-    return fmt::format("{} (mode {:o}, owner {}, group {})", path, file.st_mode & 07777U, file.st_uid,
-                       file.st_gid);
-}
-
-// By a descriptor that opens nothing: its owner may hold a lease on it, which an open would wait for.
-Result<void> disarm(int directory, const char* name, const struct stat& found) {
-    const Fd file(openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat now{};
-    if (!file || fstat(file.get(), &now) != 0 || now.st_ino != found.st_ino || now.st_dev != found.st_dev) {
-        return fail(Errc::conflict, "it was exchanged");
-    }
-    const std::string self = fmt::format("/proc/self/fd/{}", file.get());
-    if ((now.st_mode & set_id_bits) != 0 && chmod(self.c_str(), now.st_mode & 07777U & ~set_id_bits) != 0) {
-        return fail(Errc::unavailable, std::strerror(errno));
-    }
-    if (removexattr(self.c_str(), "security.capability") != 0 && errno != ENODATA && errno != ENOTSUP &&
-        errno != EPERM) {
-        return fail(Errc::unavailable, std::strerror(errno));
-    }
-    return {};
-}
 
 class Search {
 public:
-    Search(std::vector<Reach>& all, std::set<Uid> owners) : all_(all), owners_(std::move(owners)) {}
+    explicit Search(std::vector<Found>& all) : all_(all) {
+        for (const Found& one : all) {
+            owners_.insert(one.reach.makers.begin(), one.reach.makers.end());
+            any_root_ = any_root_ || one.reach.grant->root;
+        }
+    }
 
-    void in(const std::vector<std::string>& trees, bool named) {
-        const bool any_root = std::ranges::any_of(all_, [](const Reach& one) { return one.grant->root; });
-        const Walked walked = walk(
-            {.trees = trees,
-             .remote = named,
-             .passes = named ? passes_until_held : 1,
-             .hold = [this]() -> std::shared_ptr<void> { return std::make_shared<Still>(owners_, "search"); },
-             .look =
-                 [&](int directory, const char* name, const struct stat& file, const std::string& path) {
-                     const bool capable =
-                         any_root && (file.st_mode & 0111U) != 0 && has_capability(directory, name);
-                     if ((file.st_mode & set_id_bits) != 0 || capable) {
-                         look_at(directory, name, file, escape(path), named, capable);
-                     }
-                 }});
-        for (Reach& one : all_) {
-            if (named || one.grant->root) {
-                auto& problems = one.searched->problems;
-                problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
+    void in(const std::set<std::string>& trees) {
+        std::time_t held_since = 0;
+        const Walked walked =
+            walk({.trees = {trees.begin(), trees.end()},
+                  .remote = true,
+                  .passes = passes_until_held,
+                  .hold = [&]() -> std::shared_ptr<void> {
+                      held_since = std::time(nullptr);
+                      return std::make_shared<Still>(owners_, "search");
+                  },
+                  .look = [this](int directory, const char* name, const struct stat& file,
+                                 const std::string& path) { look_at(directory, name, file, path, true); }});
+        const bool held_too_long = held_since != 0 && std::time(nullptr) - held_since > longest_held;
+        for (const Found& one : all_) {
+            for (const std::string& problem : walked.problems) {
+                one.reach.searched->problem(problem);
+            }
+            if (walked.changed && (held_too_long || runs_elsewhere({one.reach.grant->uid}))) {
+                one.reach.searched->problem_for_now("files may have been moved about meanwhile");
+            }
+        }
+    }
+
+    // In trees that are named it is met once more on the way through everything, without its bits.
+    void everywhere() {
+        if (!any_root_) {
+            return;
+        }
+        const Walked walked =
+            walk({.trees = {"/"},
+                  .remote = false,
+                  .passes = 1,
+                  .look = [this](int directory, const char* name, const struct stat& file,
+                                 const std::string& path) { look_at(directory, name, file, path, false); }});
+        for (const Found& one : all_) {
+            for (const std::string& problem : walked.problems) {
+                if (one.reach.grant->root) {
+                    one.reach.searched->problem(problem);
+                }
+            }
+        }
+    }
+
+    // Whoever has a file open may hand it on: they are held still meanwhile.
+    void nameless() {
+        const Still still(owners_, "search");
+        const auto looked =
+            look_at_nameless([this](int place, const struct stat& file, const std::string& path) {
+                tell(place, file, path, true, false);
+            });
+        for (const Found& one : all_) {
+            if (!looked) {
+                one.reach.searched->problem(looked.error());
             }
         }
     }
 
 private:
-    static bool has_capability(int directory, const char* name) {
-        const Fd file(openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-        return file && getxattr(fmt::format("/proc/self/fd/{}", file.get()).c_str(), "security.capability",
-                                nullptr, 0) > 0;
-    }
-
     void look_at(int directory, const char* name, const struct stat& file, const std::string& path,
-                 bool named, bool capable) {
-        bool disarmed = false;
-        for (Reach& one : all_) {
-            if (!one.made_possible(file, capable) || (!named && !one.grant->root)) {
-                continue;
-            }
-            if (named && !disarmed) {
-                const auto done = disarm(directory, name, file);
-                disarmed = done.has_value();
-                if (!done) {
-                    one.searched->problems.push_back(fmt::format("{}: {}", path, done.error().message));
-                }
-            }
-            // In a tree that is named it is met once more on the way through everything, without its bits.
-            one.searched->left.push_back({.what = "set-id file",
-                                          .how = disarmed ? "disarmed" : "added",
-                                          .name = described(file, path)});
-            if ((file.st_mode & S_ISGID) != 0) {
-                one.found_gids.insert(Gid{file.st_gid});
-            }
-            if ((file.st_mode & S_ISUID) != 0) {
-                one.found_uids.insert(Uid{file.st_uid});
-            }
+                 bool named) {
+        const bool executable = any_root_ && (file.st_mode & 0111U) != 0;
+        if ((file.st_mode & set_id_bits) == 0 && !executable) {
+            return;
+        }
+        const Fd place = open_place(directory, name);
+        struct stat now{};
+        if (!place || fstat(place.get(), &now) != 0 || now.st_ino != file.st_ino ||
+            now.st_dev != file.st_dev) {
+            return; // it was exchanged, which the next pass sees
+        }
+        const bool capable = executable && getxattr(fmt::format("/proc/self/fd/{}", place.get()).c_str(),
+                                                    "security.capability", nullptr, 0) > 0;
+        if ((now.st_mode & set_id_bits) != 0 || capable) {
+            tell(place.get(), now, shown_path(path), named, capable);
         }
     }
 
-    std::vector<Reach>& all_;
+    void tell(int place, const struct stat& file, const std::string& path, bool named, bool capable) {
+        std::vector<Found*> makers;
+        bool to_disarm = false;
+        for (Found& one : all_) {
+            if (one.reach.made_possible(file, capable) && (named || one.reach.grant->root)) {
+                makers.push_back(&one);
+                to_disarm = to_disarm || (named && one.reach.may_disarm(file));
+            }
+        }
+        const std::string name = described(file, path);
+        const Uid setuid = (file.st_mode & S_ISUID) != 0 ? Uid{file.st_uid} : no_uid;
+        for (Found* one : makers) {
+            if (to_disarm) {
+                if (const auto noted = one->note.add({.name = name, .setuid = setuid}); !noted) {
+                    one->reach.searched->problem(noted.error().message);
+                }
+            }
+        }
+        const auto done = to_disarm ? disarm(place) : Result<void>();
+        for (Found* one : makers) {
+            if (!done) {
+                one->reach.searched->problem_for_now(fmt::format("{}: {}", path, done.error().message));
+            }
+            if ((file.st_mode & S_ISGID) != 0) {
+                one->gids.insert(Gid{file.st_gid});
+            }
+            one->uids.insert(setuid);
+            if (one->told.contains(name)) {
+                continue;
+            }
+            if (one->told.size() < most_names) {
+                one->told.insert(name);
+            }
+            one->reach.searched->add(
+                {.what = "set-id file", .how = to_disarm && done ? "disarmed" : "added", .name = name});
+        }
+    }
+
+    std::vector<Found>& all_;
     std::set<Uid> owners_;
+    bool any_root_ = false;
 };
+
+// What a search found that didn't live to tell.
+void take_note(Found& found) {
+    for (const DisarmNote::Entry& entry : found.note.before()) {
+        if (found.told.insert(entry.name).second) {
+            found.reach.searched->add({.what = "set-id file", .how = "disarmed", .name = entry.name});
+        }
+        found.uids.insert(entry.setuid);
+    }
+}
 
 } // namespace
 
 void search_set_id_files(const SearchJob& job, const std::vector<AccountNames>& run_as,
                          std::vector<Searched>& searched) {
     std::set<std::string> trees(job.trees.begin(), job.trees.end());
-    std::vector<Reach> all;
-    std::set<Uid> owners;
+    std::vector<Found> all;
     for (std::size_t index = 0; index < job.grants.size(); ++index) {
-        all.push_back(reach_of(job.grants[index], run_as[index], searched[index], trees));
-        owners.insert(all.back().makers.begin(), all.back().makers.end());
+        const SearchFor& grant = job.grants[index];
+        all.push_back({.reach = reach_of(grant, run_as[index], searched[index], trees),
+                       .note = DisarmNote(grant.grant)});
+        take_note(all.back());
     }
-    Search search(all, owners);
-    search.in({trees.begin(), trees.end()}, true);
-    if (std::ranges::any_of(all, [](const Reach& one) { return one.grant->root; })) {
-        search.in({"/"}, false);
-    }
-    for (const Reach& one : all) {
+    Search search(all);
+    search.in(trees);
+    search.nameless();
+    for (const Found& one : all) {
+        // All groups that it gave: the file may be gone, and what ran from it lives on in another program.
         std::map<Gid, std::string> gids;
-        std::ranges::copy_if(one.groups, std::inserter(gids, gids.end()),
-                             [&](const auto& group) { return one.found_gids.contains(group.first); });
+        std::ranges::copy_if(one.reach.groups, std::inserter(gids, gids.end()), [&](const auto& group) {
+            return one.reach.own_groups_known || one.gids.contains(group.first);
+        });
         std::set<Uid> uids;
-        std::ranges::set_intersection(one.run_as, one.found_uids, std::inserter(uids, uids.end()));
-        end_what_ran(*one.grant, gids, uids, *one.searched);
+        std::ranges::set_intersection(one.reach.run_as, one.uids, std::inserter(uids, uids.end()));
+        end_what_ran(one.reach, gids, uids);
     }
+    search.everywhere();
 }
 
 } // namespace jit

@@ -7,7 +7,10 @@
 //  1. Only what the grant made possible: set-id files whose ctime isn't before the grant's beginning. Nobody
 //  but
 //     root sets a ctime.
-//  2. In the trees that the policy names only; elsewhere (root's) they are told of.
+//  2. In the trees that the policy names, the homes of those concerned, and where one without a name is open;
+//     elsewhere (root's) they are told of.
+//  3. What is disarmed is written down first, and what runs by it ends, also when this dies in between and it
+//     is searched again.
 #pragma once
 
 #include "daemon/search/lookups.h"

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <set>
 
 namespace jit {
 namespace {
@@ -81,7 +80,8 @@ std::vector<Change> differences(const Stock& before, const Stock& after, Time si
     return changes;
 }
 
-Stock of_accounts(const Stock& stock, const std::map<Uid, std::string>& accounts) {
+Stock of_accounts(const Stock& stock, const std::map<Uid, std::string>& accounts,
+                  const std::set<std::string>& homes) {
     constexpr std::array<std::string_view, 5> kinds{"authorized key", "cron", "at job", "unit", "linger"};
     Stock theirs;
     for (const auto& [key, item] : stock) {
@@ -89,7 +89,10 @@ Stock of_accounts(const Stock& stock, const std::map<Uid, std::string>& accounts
         const bool lingers = key.first == "linger" && std::ranges::any_of(accounts, [&](const auto& account) {
                                  return key.second.ends_with("/" + account.second);
                              });
-        if (lingers ||
+        const bool at_home = std::ranges::any_of(homes, [&](const std::string& home) {
+            return key.second == home || key.second.starts_with(home + "/");
+        });
+        if (lingers || at_home ||
             (accounts.contains(item.owner) && std::ranges::find(kinds, key.first) != kinds.end())) {
             theirs.emplace(key, item);
         }

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,8 +45,9 @@ struct TakenStock {
 // it may have been changed before the first stock was taken.
 [[nodiscard]] std::vector<Change> differences(const Stock& before, const Stock& after, Time since);
 
-// What of a stock is an account's, and works for whoever wrote it once they are gone: keys, cron, at, units,
-// lingering.
-[[nodiscard]] Stock of_accounts(const Stock& stock, const std::map<Uid, std::string>& accounts);
+// What of a stock is some accounts', and works for whoever wrote it once they are gone: keys, cron, at,
+// units, lingering. In their homes, everything.
+[[nodiscard]] Stock of_accounts(const Stock& stock, const std::map<Uid, std::string>& accounts,
+                                const std::set<std::string>& homes);
 
 } // namespace jit

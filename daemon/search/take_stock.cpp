@@ -5,6 +5,7 @@
 #include "core/fd.h"
 #include "core/read.h"
 #include "core/text.h"
+#include "daemon/search/mounts.h"
 #include "daemon/search/stock.h"
 #include "daemon/search/walk.h"
 
@@ -16,6 +17,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <functional>
+#include <iterator>
 #include <set>
 #include <span>
 #include <sys/stat.h>
@@ -25,6 +28,12 @@ namespace {
 
 constexpr std::size_t most_content = 4 * 1024 * 1024;
 constexpr std::size_t most_items = 20'000; // some 3 MB in the database, for each beginning of a grant
+// Of a home so many are told of one by one; of all others it is told that something is otherwise. Whoever
+// fills theirs with files hides nothing by it.
+constexpr std::size_t most_of_home = 500;
+constexpr std::size_t most_in_home = 100'000;
+constexpr std::size_t most_bytes_of_homes = 2 * 1024 * 1024;
+constexpr std::size_t longest_name = 1000;
 
 std::string digest_of(std::string_view bytes) {
     std::array<std::uint8_t, 16> digest{};
@@ -84,7 +93,7 @@ std::string purpose_of(std::string_view path) {
             return std::string(purpose.what);
         }
     }
-    return "unit"; // of somebody's service manager
+    return "configuration";
 }
 
 class Taker {
@@ -111,44 +120,113 @@ public:
         pam_modules();
         modules();
         listening();
-        // Last: whoever fills theirs with files to be counted hides nothing else by it.
-        for (const std::string& home : homes) {
-            for (const char* file : {"/.ssh/authorized_keys", "/.ssh/authorized_keys2"}) {
-                lines(home + file, "authorized key",
-                      [&](std::string_view line) { return key_name(home + file, line); });
-            }
-            if (is_plain_directory(home + "/.config") && is_plain_directory(home + "/.config/systemd") &&
-                is_plain_directory(home + "/.config/systemd/user")) {
-                tree(home + "/.config/systemd/user");
+        home("/root");
+        for (const std::string& one : homes) {
+            if (one != "/root") {
+                home(one);
             }
         }
         return std::move(taken_);
     }
 
 private:
-    [[nodiscard]] bool is_plain_directory(const std::string& path) const {
-        struct stat status{};
-        return lstat((root_ + path).c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-    }
-
     void problem(const std::string& path, int error) {
         if (taken_.problems.size() < most_problems) {
             taken_.problems.push_back(fmt::format("{}: {}", escape(path), std::strerror(error)));
         }
     }
 
-    void add(std::string what, std::string name, Item item) {
-        if (taken_.items.size() >= most_items) {
+    void add(const std::string& what, std::string name, Item item) {
+        if (name.size() > longest_name) {
+            name = name.substr(0, longest_name / 2) + "… " + digest_of(name);
+        }
+        Stock& items = at_home_ ? *at_home_ : taken_.items;
+        if (items.size() >= (at_home_ ? most_in_home : most_items)) {
             return problem(name, ENOBUFS);
         }
-        taken_.items[{std::move(what), std::move(name)}] = std::move(item);
+        items[{what, std::move(name)}] = std::move(item);
+    }
+
+    // What people have in their home that goes on in their name. Each directory is opened in the one above:
+    // it is theirs, and where it is a link, or another's file system, it is left alone.
+    void home(const std::string& path) {
+        Stock items;
+        at_home_ = &items;
+        if (const Fd top = mounts_.open_top(root_ + path); top && is_to_be_read(top)) {
+            keys(below(top, path, {".ssh"}, "authorized key"), path + "/.ssh/");
+            for (const std::vector<const char*>& parts :
+                 {std::vector{".config", "systemd", "user"}, {".local", "share", "systemd", "user"}}) {
+                std::string where = path;
+                for (const char* part : parts) {
+                    where += '/';
+                    where += part;
+                }
+                if (const Fd units = below(top, path, parts, "unit")) {
+                    tree(fmt::format("/proc/self/fd/{}", units.get()), where);
+                }
+            }
+        }
+        at_home_ = nullptr;
+        const std::string all = stock_text(items);
+        const std::size_t room = bytes_of_homes_ < most_bytes_of_homes ? most_of_home : 0;
+        if (items.size() > room) {
+            taken_.items[{"keys and units", path}] = {.file = "", .digest = digest_of(all), .changed = {}};
+            items.erase(std::next(items.begin(), static_cast<std::ptrdiff_t>(room)), items.end());
+        }
+        bytes_of_homes_ += std::min(all.size(), items.size() * longest_name);
+        taken_.items.merge(items);
+    }
+
+    bool is_to_be_read(const Fd& place) {
+        const auto found = place_of(place.get());
+        return found && found->directory && !mounts_.passed_over(found->mount);
+    }
+
+    Fd below(const Fd& top, std::string path, const std::vector<const char*>& parts, const char* what) {
+        Fd place(fcntl(top.get(), F_DUPFD_CLOEXEC, 0));
+        for (const char* part : parts) {
+            path += '/';
+            path += part;
+            Fd next = open_place(place.get(), part);
+            if (!next && errno == ELOOP) {
+                add_link(place.get(), part, path, what);
+            }
+            if (!next || !is_to_be_read(next)) {
+                return {};
+            }
+            place = std::move(next);
+        }
+        return place;
+    }
+
+    void keys(const Fd& directory, const std::string& path) {
+        for (const char* name : {"authorized_keys", "authorized_keys2"}) {
+            struct stat status{};
+            if (!directory ||
+                fstatat(directory.get(), name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
+                continue;
+            }
+            if (S_ISLNK(status.st_mode)) {
+                add_link(directory.get(), name, path + name, "authorized key");
+                continue;
+            }
+            // As a whole too: it was written, though its lines are as they were.
+            add_file(directory.get(), name, status, path + name, "authorized key");
+            lines(directory.get(), name, path + name, "authorized key",
+                  [&](std::string_view line) { return key_name(path + name, line); });
+        }
+    }
+
+    void lines(const std::string& path, const std::string& what,
+               const std::function<std::string(std::string_view)>& name_of) {
+        lines(AT_FDCWD, (root_ + path).c_str(), path, what, name_of);
     }
 
     // What is one line each. `name_of`: under which it is told of; empty: not at all.
-    void lines(const std::string& path, const std::string& what,
+    void lines(int directory, const char* name_there, const std::string& path, const std::string& what,
                const std::function<std::string(std::string_view)>& name_of) {
         const Fd file(
-            open((root_ + path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+            openat(directory, name_there, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
         struct stat status{};
         if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
             if (file || (errno != ENOENT && errno != ENOTDIR)) {
@@ -157,6 +235,9 @@ private:
             return;
         }
         const std::string content = content_of(file.get());
+        if (content.size() >= most_content) {
+            problem(path, EFBIG); // and then only what comes first is looked at line by line
+        }
         for (const std::string_view line : split(content, '\n')) {
             if (!line.empty() && line[0] != '#') {
                 if (std::string name = name_of(line); !name.empty()) {
@@ -171,7 +252,7 @@ private:
     }
 
     std::set<std::string> accounts() {
-        std::set<std::string> homes{"/root"};
+        std::set<std::string> homes;
         lines("/etc/passwd", "account", [&](std::string_view line) {
             const auto fields = split(line, ':');
             // Homes that aren't anybody's own: "/", "/nonexistent", "/usr/sbin".
@@ -186,8 +267,10 @@ private:
 
     static std::string key_name(const std::string& path, std::string_view line) {
         constexpr std::size_t shown = 60;
-        // The comment and the end of the key tell keys apart.
-        return fmt::format("{}: …{}", path, line.substr(line.size() - std::min(line.size(), shown)));
+        // The comment and the end of the key tell people what it is, and the digest tells keys apart.
+        return line.size() <= shown
+                   ? fmt::format("{}: …{}", path, line)
+                   : fmt::format("{}: …{} ({})", path, line.substr(line.size() - shown), digest_of(line));
     }
 
     static std::string content_of(int file) {
@@ -203,57 +286,64 @@ private:
     void file(const std::string& path) {
         struct stat status{};
         if (lstat((root_ + path).c_str(), &status) == 0) {
-            add_file(AT_FDCWD, (root_ + path).c_str(), status, path);
+            add_file(AT_FDCWD, (root_ + path).c_str(), status, path, purpose_of(path));
         }
     }
 
-    void add_file(int directory, const char* name, const struct stat& status, const std::string& path) {
+    void add_file(int directory, const char* name, const struct stat& status, const std::string& path,
+                  const std::string& what) {
         std::string content;
         if (S_ISREG(status.st_mode)) {
-            // Of what is larger (a database of hardware) its size and times are enough.
+            // Of what is larger (a database of hardware) its size and times are enough; nobody sets a ctime.
             const Fd file(
                 status.st_size > static_cast<off_t>(most_content)
                     ? -1
                     : openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOATIME));
             content =
-                file ? content_of(file.get()) : fmt::format("{} {}", status.st_size, status.st_mtim.tv_sec);
+                file ? content_of(file.get())
+                     : fmt::format("{} {}", status.st_size, changed_at(status).time_since_epoch().count());
         }
         const std::string about =
             fmt::format("{:o} {} {}\n{}", status.st_mode, status.st_uid, status.st_gid, content);
-        add(purpose_of(path), path,
+        add(what, path,
             {.file = "",
              .digest = digest_of(about),
              .changed = changed_at(status),
              .owner = Uid{status.st_uid}});
     }
 
-    void add_link(int directory, const char* name, const std::string& path) {
+    void add_link(int directory, const char* name, const std::string& path, const std::string& what) {
         char target[4096];
+        struct stat status{};
         const ssize_t size = readlinkat(directory, name, target, sizeof target);
-        if (size >= 0) {
-            add(purpose_of(path), path,
+        if (size >= 0 && fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0) {
+            add(what, path,
                 {.file = "",
                  .digest = digest_of("link " + std::string(target, static_cast<std::size_t>(size))),
-                 .changed = {}});
+                 .changed = {},
+                 .owner = Uid{status.st_uid}});
         }
     }
 
-    void tree(const std::string& path) {
+    void tree(const std::string& path) { tree(root_ + path, path); }
+
+    void tree(const std::string& path, const std::string& called) {
         const Walked walked = walk(
-            {.trees = {root_ + path},
+            {.trees = {path},
              .remote = false,
              .passes = 1,
              .look =
                  [&](int directory, const char* name, const struct stat& status, const std::string& where) {
-                     const std::string known = where.substr(root_.size());
+                     const std::string known = called + where.substr(path.size());
                      // Made and removed by systemd with each login.
                      if (known.ends_with(".scope")) {
                          return;
                      }
+                     const std::string what = at_home_ ? "unit" : purpose_of(known);
                      if (S_ISLNK(status.st_mode)) {
-                         add_link(directory, name, known);
+                         add_link(directory, name, known, what);
                      } else {
-                         add_file(directory, name, status, known);
+                         add_file(directory, name, status, known, what);
                      }
                  },
              .links = true});
@@ -309,6 +399,9 @@ private:
 
     const std::string& root_;
     TakenStock taken_;
+    Mounts mounts_;
+    Stock* at_home_ = nullptr; // where what is met in a home goes
+    std::size_t bytes_of_homes_ = 0;
 };
 
 } // namespace

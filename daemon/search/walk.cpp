@@ -3,69 +3,68 @@
 
 #include "core/fd.h"
 #include "core/text.h"
+#include "daemon/search/mounts.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <map>
 #include <memory>
-#include <sys/vfs.h>
+#include <unordered_map>
 
 namespace jit {
 namespace {
 
-// Not in <linux/magic.h>.
-constexpr std::uint32_t autofs_magic = 0x0187;
-constexpr std::uint32_t fuse_magic = 0x65735546;
-constexpr std::uint32_t cifs_magic = 0xff534d42;
-constexpr std::uint32_t mqueue_magic = 0x19800202;
-constexpr std::uint32_t configfs_magic = 0x62656570;
-constexpr std::uint32_t fusectl_magic = 0x65735543;
-
-// Nobody keeps a program in these, or the kernel executes none of them with other rights (FUSE that a person
-// has mounted is nosuid), or they would be mounted by being looked at.
-constexpr std::array<std::uint32_t, 19> passed_over{
-    PROC_SUPER_MAGIC, SYSFS_MAGIC,    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC,
-    DEBUGFS_MAGIC,    TRACEFS_MAGIC,  SECURITYFS_MAGIC,   SELINUX_MAGIC,       PSTOREFS_MAGIC,
-    BPF_FS_MAGIC,     EFIVARFS_MAGIC, NSFS_MAGIC,         BINFMTFS_MAGIC,      autofs_magic,
-    fuse_magic,       mqueue_magic,   configfs_magic,     fusectl_magic};
-constexpr std::array<std::uint32_t, 5> of_other_hosts{NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, SMB2_SUPER_MAGIC,
-                                                      cifs_magic, AFS_SUPER_MAGIC};
-
 // A change within a tick of the clock that ctime is taken from doesn't show.
-constexpr long tick_ns = 20'000'000;
+constexpr std::int64_t tick_ns = 20'000'000;
+
+// Somebody may make as many directories, as deep below each other and with names as long as the disk takes.
+constexpr std::size_t most_path = 16'384;
+constexpr std::size_t most_shown = 600;
+constexpr std::size_t most_known = 6'000'000; // some 60 bytes each
+constexpr std::size_t most_levels = 200'000;  // the kernel keeps each of them, too
+constexpr std::size_t most_open = 500;
+constexpr std::size_t most_names = 64 * 1024 * 1024; // of all levels together
+constexpr std::size_t most_names_of_one = 256 * 1024;
 
 struct Identity {
     dev_t device;
     ino_t inode;
-    auto operator<=>(const Identity&) const = default;
+    bool operator==(const Identity&) const = default;
 };
 
-bool same(const timespec& a, const timespec& b) {
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+struct IdentityHash {
+    std::size_t operator()(const Identity& of) const noexcept {
+        return (of.inode ^ of.device * 0x9e3779b97f4a7c15U) * 0xff51afd7ed558ccdU;
+    }
+};
+
+std::int64_t ns_of(const timespec& time) {
+    return time.tv_sec * 1'000'000'000L + time.tv_nsec;
 }
 
-// What was found in a directory, and when.
+// What is known of a directory from when it was read.
 struct Known {
-    timespec changed{};
-    bool certain = false; // nothing can have been changed without its showing
-    std::vector<std::string> directories;
-    int pass = 0; // when it was come by last
+    std::int64_t changed = 0;
+    std::int16_t pass = 0; // when it was come by last
+    bool certain = false;  // nothing can have been changed without its showing
 };
 
 struct Level {
-    Fd directory;
-    dev_t device = 0;
-    std::string path;
-    const std::vector<std::string>* names = nullptr;
+    Fd directory; // none: closed meanwhile, for there are so many
+    Place place;
+    std::int64_t changed = 0;
+    std::size_t path = 0; // so much of the path is its own
+    std::string names;    // of directories in it, each ended by a NUL byte
     std::size_t next = 0;
+    long position = 0; // in the directory: what comes after these
+    bool whole = false;
+    bool look = false; // at its files too
 };
 
 class Walker {
@@ -86,7 +85,8 @@ public:
             for (const std::string& tree : how_.trees) {
                 go_through(tree);
             }
-            if (changed_ == 0 || held) {
+            walked_.changed = changed_ > 0;
+            if (!walked_.changed || held) {
                 walked_.settled = true;
                 break;
             }
@@ -96,149 +96,230 @@ public:
     }
 
 private:
-    void problem(const std::string& path, int error) {
-        const std::string text = fmt::format("{}: {}", escape(path), std::strerror(error));
-        if (walked_.problems.size() < most_problems &&
-            std::ranges::find(walked_.problems, text) == walked_.problems.end()) {
-            walked_.problems.push_back(text);
+    void problem(const std::string& path, const char* what) {
+        if (walked_.problems.size() < most_problems) {
+            const std::string text = fmt::format("{}: {}", shown_path(path), what);
+            if (std::ranges::find(walked_.problems, text) == walked_.problems.end()) {
+                walked_.problems.push_back(text);
+            }
+        }
+    }
+    void problem(int error) { problem(path_, std::strerror(error)); }
+
+    // Where there is no more room names are left out; that of a file always shows.
+    void descend(const char* name) {
+        if (path_.size() < most_path) {
+            path_ += '/';
+            path_ += name;
+        } else if (!path_.ends_with("/…")) {
+            path_ += "/…";
         }
     }
 
     void go_through(const std::string& tree) {
-        // A tree is named by root, and may be behind a link of root's (/home -> /srv/home).
-        Fd top(open(tree.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
-        if (!top) {
+        path_ = tree == "/" ? "" : tree;
+        Fd top = open_top(tree);
+        if (top) {
+            enter(std::move(top), path_.size());
+        }
+        while (!levels_.empty()) {
+            Level& level = levels_.back();
+            if (level.next < level.names.size()) {
+                const char* name = level.names.c_str() + level.next;
+                level.next += std::strlen(name) + 1;
+                const std::size_t above = level.path;
+                path_.resize(above);
+                descend(name);
+                Fd below = open_below(level, name);
+                if (level.next == level.names.size()) {
+                    forget_names(level);
+                }
+                if (below) {
+                    enter(std::move(below), path_.size());
+                }
+            } else if (!level.whole) {
+                path_.resize(level.path);
+                go_on_reading(level);
+            } else {
+                leave();
+            }
+        }
+    }
+
+    Fd open_top(const std::string& tree) {
+        const Fd place = mounts_.open_top(tree);
+        const auto found = place ? place_of(place.get()) : std::nullopt;
+        if (!found) {
             if (errno != ENOENT) {
-                problem(tree, errno);
-            }
-            return;
-        }
-        std::vector<Level> levels;
-        enter(std::move(top), tree == "/" ? "" : tree, levels);
-        while (!levels.empty()) {
-            Level& level = levels.back();
-            if (level.next == level.names->size()) {
-                levels.pop_back();
-                continue;
-            }
-            const std::string& name = (*level.names)[level.next++];
-            const std::string path = level.path + '/' + name;
-            Fd below = open_below(level, name, path);
-            if (below) {
-                enter(std::move(below), path, levels);
-            }
-        }
-    }
-
-    Fd open_below(const Level& level, const std::string& name, const std::string& path) {
-        // Nothing is mounted by being opened so.
-        Fd place(openat(level.directory.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        struct stat found{};
-        if (!place || fstat(place.get(), &found) != 0) {
-            if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
-                problem(path, errno);
+                problem(errno);
             }
             return {};
         }
-        if (found.st_dev != level.device && !wanted(place.get())) {
+        return found->directory ? open_directory(place, *found, nullptr) : (problem(ENOTDIR), Fd());
+    }
+
+    Fd open_below(const Level& level, const char* name) {
+        const Fd place = open_place(level.directory.get(), name);
+        const auto found = place ? place_of(place.get()) : std::nullopt;
+        if (!found) {
+            if (errno != ENOENT && errno != ELOOP) {
+                problem(errno);
+            }
             return {};
         }
-        Fd below(openat(place.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME));
-        if (!below && errno != ENOENT) {
-            problem(path, errno);
-        }
-        return below;
+        return found->directory ? open_directory(place, *found, &level) : Fd();
     }
 
-    [[nodiscard]] bool wanted(int directory) const {
-        struct statfs of{};
-        if (fstatfs(directory, &of) != 0) {
-            return false;
+    Fd open_directory(const Fd& place, const Place& found, const Level* above) {
+        if ((above == nullptr || found.mount != above->place.mount) &&
+            (mounts_.passed_over(found.mount) || (!how_.remote && mounts_.of_other_hosts(found.mount)))) {
+            return {};
         }
-        const auto type = static_cast<std::uint32_t>(of.f_type);
-        return std::ranges::find(passed_over, type) == passed_over.end() &&
-               (how_.remote || std::ranges::find(of_other_hosts, type) == of_other_hosts.end());
+        Fd opened(openat(place.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME));
+        if (!opened && errno != ENOENT) {
+            problem(errno);
+        }
+        return opened;
     }
 
-    void enter(Fd directory, std::string path, std::vector<Level>& levels) {
+    void enter(Fd directory, std::size_t path) {
         struct stat found{};
-        if (fstat(directory.get(), &found) != 0) {
-            return problem(path, errno);
+        const auto place = place_of(directory.get());
+        if (!place || fstat(directory.get(), &found) != 0) {
+            return problem(errno);
         }
-        auto [at, fresh] = known_.try_emplace({.device = found.st_dev, .inode = found.st_ino});
+        const Identity identity{.device = found.st_dev, .inode = found.st_ino};
+        if (levels_.size() >= most_levels || (known_.size() >= most_known && !known_.contains(identity))) {
+            ++changed_;
+            return problem(path_, "there are too many directories: this one wasn't looked into");
+        }
+        auto [at, fresh] = known_.try_emplace(identity);
         Known& known = at->second;
         if (known.pass == pass_) {
             return; // by another way, or moved below where we are now
         }
-        known.pass = pass_;
-        if (fresh || !known.certain || !same(known.changed, found.st_ctim)) {
+        known.pass = static_cast<std::int16_t>(pass_);
+        const std::int64_t changed = ns_of(found.st_ctim);
+        const bool look = fresh || !known.certain || known.changed != changed;
+        if (look) {
             ++changed_;
-            read(directory, path, known, found);
+            timespec now{};
+            clock_gettime(CLOCK_REALTIME_COARSE, &now);
+            // A clock that was set back makes this uncertain for a while, and the directory is read again.
+            known = {.changed = changed, .pass = known.pass, .certain = ns_of(now) - changed > tick_ns};
         }
-        if (!known.directories.empty()) {
-            levels.push_back({.directory = std::move(directory),
-                              .device = found.st_dev,
-                              .path = std::move(path),
-                              .names = &known.directories});
+        if (levels_.size() >= most_open) {
+            levels_[levels_.size() - most_open].directory.reset();
+        }
+        levels_.push_back({.directory = std::move(directory),
+                           .place = *place,
+                           .changed = changed,
+                           .path = path,
+                           .names = {},
+                           .look = look});
+        read(levels_.back());
+    }
+
+    // Back to the one above, which is open still, or is the parent of the one that is left.
+    void leave() {
+        const Fd left = std::move(levels_.back().directory);
+        levels_.pop_back(); // its names are used up
+        if (levels_.empty() || levels_.back().directory) {
+            return;
+        }
+        Level& level = levels_.back();
+        level.directory.reset(openat(left.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME));
+        const auto place = level.directory ? place_of(level.directory.get()) : std::nullopt;
+        if (!place || *place != level.place) {
+            path_.resize(level.path);
+            problem(path_, "it was moved while it was looked through");
+            ++changed_;
+            levels_.clear();
+            names_ = 0;
         }
     }
 
-    void read(const Fd& directory, const std::string& path, Known& known, const struct stat& before) {
-        timespec now{};
-        clock_gettime(CLOCK_REALTIME_COARSE, &now);
-        known.changed = before.st_ctim;
-        // A clock that was set back makes this uncertain for a while, and the directory is read again.
-        known.certain =
-            (now.tv_sec - before.st_ctim.tv_sec) * 1'000'000'000L + (now.tv_nsec - before.st_ctim.tv_nsec) >
-            tick_ns;
-        known.directories.clear();
+    void go_on_reading(Level& level) {
+        struct stat found{};
+        if (fstat(level.directory.get(), &found) == 0 && ns_of(found.st_ctim) != level.changed) {
+            ++changed_;
+        }
+        read(level);
+    }
+
+    // Names of directories as long as there is room for them; at least one.
+    void read(Level& level) {
+        level.whole = true;
+        const Fd& directory = level.directory;
         Fd copy(fcntl(directory.get(), F_DUPFD_CLOEXEC, 0));
         const std::unique_ptr<DIR, int (*)(DIR*)> entries(copy ? fdopendir(copy.get()) : nullptr, closedir);
         if (!entries) {
-            return problem(path, errno);
+            return problem(errno);
         }
         static_cast<void>(copy.release());
-        rewinddir(entries.get());
+        seekdir(entries.get(), level.position);
+        const std::size_t room = names_ < most_names ? most_names_of_one : 0;
         while (true) {
             errno = 0;
             const dirent* entry = readdir(entries.get());
             if (entry == nullptr) {
                 if (errno != 0 && errno != ENOENT) {
-                    problem(path, errno);
+                    problem(errno);
                 }
-                return;
+                break;
             }
-            look_at(directory.get(), *entry, path, known);
+            look_at(*entry, level);
+            if (level.names.size() > room) {
+                level.position = telldir(entries.get());
+                level.whole = false;
+                break;
+            }
         }
+        level.names.shrink_to_fit();
+        names_ += level.names.size();
     }
 
-    void look_at(int directory, const dirent& entry, const std::string& path, Known& known) {
+    void forget_names(Level& level) {
+        names_ -= level.names.size();
+        level.names = {};
+        level.next = 0;
+    }
+
+    void look_at(const dirent& entry, Level& level) {
         const char* name = entry.d_name;
+        const auto add_directory = [&] { level.names.append(name, std::strlen(name) + 1); };
         if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) {
             return;
         }
         if (entry.d_type == DT_DIR) {
-            known.directories.emplace_back(name);
-            return;
+            return add_directory();
         }
-        if (entry.d_type != DT_REG && entry.d_type != DT_UNKNOWN && !(how_.links && entry.d_type == DT_LNK)) {
+        if (entry.d_type != DT_UNKNOWN &&
+            (!level.look || (entry.d_type != DT_REG && !(how_.links && entry.d_type == DT_LNK)))) {
             return;
         }
         struct stat found{};
-        if (fstatat(directory, name, &found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
+        if (fstatat(level.directory.get(), name, &found, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
             if (errno != ENOENT) {
-                problem(path + '/' + name, errno);
+                problem(path_ + '/' + name, std::strerror(errno));
             }
         } else if (S_ISDIR(found.st_mode)) {
-            known.directories.emplace_back(name);
-        } else if (S_ISREG(found.st_mode) || (how_.links && S_ISLNK(found.st_mode))) {
-            how_.look(directory, name, found, path + '/' + name);
+            add_directory();
+        } else if (level.look && (S_ISREG(found.st_mode) || (how_.links && S_ISLNK(found.st_mode)))) {
+            path_ += '/';
+            path_ += name;
+            how_.look(level.directory.get(), name, found, path_);
+            path_.resize(level.path);
         }
     }
 
     const Walk& how_;
     Walked walked_;
-    std::map<Identity, Known> known_;
+    Mounts mounts_;
+    std::unordered_map<Identity, Known, IdentityHash> known_;
+    std::vector<Level> levels_;
+    std::string path_;
+    std::size_t names_ = 0; // bytes of all levels
     int pass_ = 0;
     std::size_t changed_ = 0;
 };
@@ -247,6 +328,12 @@ private:
 
 Walked walk(const Walk& how) {
     return Walker(how).run();
+}
+
+std::string shown_path(const std::string& path) {
+    return path.size() <= most_shown ? escape(path)
+                                     : escape(path.substr(0, most_shown / 2)) + "…" +
+                                           escape(path.substr(path.size() - most_shown / 2));
 }
 
 } // namespace jit

@@ -9,6 +9,7 @@
 //     was read already changes both, and a directory's ctime can't be set. So each file that was there all
 //     the time has been looked at.
 //  3. What can't be read is said, never passed over.
+//  4. However deep and wide it is, memory and descriptors are bounded: what is beyond that is said too.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +23,7 @@ namespace jit {
 
 struct Walked {
     bool settled = false;
+    bool changed = false; // the last pass met something that was changed meanwhile
     std::size_t directories = 0;
     std::vector<std::string> problems; // no more than most_problems
 };
@@ -35,11 +37,14 @@ struct Walk {
     // kept.
     std::function<std::shared_ptr<void>()> hold = {};
     // For each regular file, with `links` each symbolic link too: the directory that it is in, its name
-    // there, what fstatat(2) says, and where that is.
+    // there, what fstatat(2) says, and where that is, for people: of a very long path the middle is left out.
     std::function<void(int directory, const char* name, const struct stat& found, const std::string& path)>
         look = {};
     bool links = false;
 };
 [[nodiscard]] Walked walk(const Walk& how);
+
+// A path as it goes into a message: escaped, and its middle left out where it is long.
+[[nodiscard]] std::string shown_path(const std::string& path);
 
 } // namespace jit

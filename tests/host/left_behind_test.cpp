@@ -30,6 +30,18 @@ eligible     = ["alice"]
 max          = "1h"
 authenticate = false
 commands     = ["/usr/bin/bash **"]
+
+[role.member]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+memberships  = ["systemd-journal"]
+
+[role.member-too]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+memberships  = ["systemd-journal"]
 )");
     }
     std::string mode_of(const std::string& path) { return host.root("stat -c %a " + path).out; }
@@ -66,6 +78,74 @@ TEST_F(LeftBehind, a_setgid_copy_is_disarmed_wherever_it_was_put_and_what_runs_f
     EXPECT_THAT(found(),
                 AllOf(HasSubstr(grant), HasSubstr("/dev/shm/b (mode 2755"), HasSubstr("processes ended")));
     EXPECT_THAT(host.as("bob", "jitctl show " + grant).out, HasSubstr("set-id file disarmed: /tmp/b"));
+}
+
+// The copy is gone, and what ran from it runs something else: only the group itself still shows.
+TEST_F(LeftBehind, what_carries_the_group_ends_though_no_file_is_left) {
+    gate("sshd", "--only sre");
+    const std::string grant = let_in("web-login --for 10m");
+    host.as("alice", "umask 022; cp /bin/bash ~/b; chgrp systemd-journal ~/b; chmod 2755 ~/b");
+    let_in("door --for 10m");
+    host.root("jitctl pam disable sshd");
+    Session carries = host.begin_as("alice", "~/b -p -c 'rm ~/b; id -nG; exec sleep 812'");
+    ASSERT_TRUE(carries.shows("systemd-journal"));
+    host.root("jitctl revoke " + grant + " --reason enough");
+    EXPECT_TRUE(eventually([&] { return running("sleep 812").empty(); }, 30s)) << audit();
+}
+
+TEST_F(LeftBehind, a_copy_without_a_name_is_disarmed_where_it_is_open) {
+    gate("sshd", "--only sre");
+    const std::string grant = let_in("web-login --for 10m");
+    host.as("alice", "umask 022; cp /bin/bash ~/c; chgrp systemd-journal ~/c; chmod 2755 ~/c");
+    let_in("door --for 10m");
+    host.root("jitctl pam disable sshd");
+    Session holds = host.begin_as("alice", "exec 9<~/c; rm ~/c; /proc/self/fd/9 -p -c 'id -nG'; sleep 813; "
+                                           "stat -Lc mode=%a /proc/self/fd/9; sleep 816");
+    ASSERT_TRUE(holds.shows("systemd-journal"));
+    host.root("jitctl revoke " + grant + " --reason enough");
+    EXPECT_TRUE(eventually([&] { return found().find("/fd/9 (mode 2755") != std::string::npos; }, 30s))
+        << found();
+    host.root("pkill -fx 'sleep 813'");
+    EXPECT_TRUE(holds.shows("mode=755")) << "and who only held it open wasn't ended";
+}
+
+TEST_F(LeftBehind, what_another_grant_still_gives_goes_on) {
+    const std::string over = ask(host, "alice", "member");
+    ask(host, "alice", "member-too");
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("id -nG alice").out.find("systemd-journal") != std::string::npos; }));
+    Session carries = host.begin_as("alice", "id -nG; sleep 815");
+    ASSERT_TRUE(carries.shows("systemd-journal"));
+    host.as("alice", "jitctl release " + over);
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("jitctl audit --kind grant.searched").out.find(over) != std::string::npos; },
+        60s))
+        << audit();
+    EXPECT_FALSE(running("sleep 815").empty());
+}
+
+TEST_F(LeftBehind, what_a_search_that_did_not_live_to_tell_disarmed_is_told_by_the_next) {
+    const std::string grant = ask(host, "alice", "as-bob");
+    host.root("systemctl stop jit-search.socket");
+    host.as("alice", "jit-sudo -n -u bob /usr/bin/bash -c 'umask 022; cp /bin/bash /var/tmp/b; "
+                     "chmod 4755 /var/tmp/b'");
+    Session runs = host.begin_as("alice", "/var/tmp/b -p -c 'id -un; sleep 814; true'");
+    ASSERT_TRUE(runs.shows("bob"));
+    host.as("alice", "jitctl release " + grant);
+    // The search does all it does, and its answer reaches nobody.
+    host.root(
+        "mkdir -p /run/systemd/system/jit-search@.service.d; "
+        "printf '[Service]\\nStandardOutput=null\\n' >/run/systemd/system/jit-search@.service.d/x.conf; "
+        "systemctl daemon-reload; systemctl start jit-search.socket");
+    ASSERT_TRUE(disarmed("/var/tmp/b")) << audit();
+    ASSERT_TRUE(
+        eventually([&] { return host.root("journalctl -t jitd -g 'jit-search failed'").status == 0; }, 60s));
+    EXPECT_EQ(found(), "");
+    host.root("rm /run/systemd/system/jit-search@.service.d/x.conf; systemctl daemon-reload");
+    EXPECT_TRUE(eventually([&] { return !found().empty(); }, 60s)) << audit();
+    EXPECT_THAT(found(), HasSubstr("set-id file disarmed: /var/tmp/b (mode 4755"));
+    EXPECT_TRUE(running("sleep 814").empty());
+    EXPECT_TRUE(eventually([&] { return host.root("ls /run/jit/disarmed-*").status != 0; }));
 }
 
 TEST_F(LeftBehind, a_setuid_copy_made_as_somebody_else_is_disarmed_also_when_jitd_dies_meanwhile) {
@@ -107,20 +187,23 @@ TEST_F(LeftBehind, what_root_changed_is_told_to_those_who_approve) {
                  "mkdir -p /etc/cron.d; echo \"* * * * * root true\" >/etc/cron.d/x; rm /etc/pam.d/su-l; "
                  "printf \"[Service]\\nExecStart=/bin/true\\n\" >/etc/systemd/system/x.service; "
                  "mkdir -p /opt/bin; umask 022; cp /bin/bash /opt/bin/b; chmod 4755 /opt/bin/b; "
-                 "cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b'");
+                 "cp /bin/bash /var/tmp/b; chmod 4755 /var/tmp/b; "
+                 "cp /bin/bash /var/tmp/c; chown carol: /var/tmp/c; chmod 4755 /var/tmp/c'");
     ASSERT_EQ(changed.status, 0) << changed;
     host.as("alice", "jitctl release " + grant);
     ASSERT_TRUE(eventually([&] { return !found().empty(); }, 30s)) << audit();
     const std::string shown = host.as("bob", "jitctl show " + grant).out;
-    for (const char* text : {"/etc/sudoers.d/x", "/etc/cron.d/x", "/etc/pam.d/su-l",
-                             "/etc/systemd/system/x.service", "set-id file added: /opt/bin/b",
-                             "set-id file disarmed: /var/tmp/b", "/root/.ssh/authorized_keys"}) {
+    for (const char* text :
+         {"/etc/sudoers.d/x", "/etc/cron.d/x", "/etc/pam.d/su-l", "/etc/systemd/system/x.service",
+          "set-id file added: /opt/bin/b", "set-id file disarmed: /var/tmp/b",
+          "set-id file added: /var/tmp/c", "/root/.ssh/authorized_keys"}) {
         EXPECT_THAT(shown, HasSubstr(text));
     }
     EXPECT_THAT(shown,
                 testing::AnyOf(HasSubstr("account added: mallory"), HasSubstr("written: /etc/passwd")));
     EXPECT_EQ(mode_of("/var/tmp/b"), "755\n");
     EXPECT_EQ(mode_of("/opt/bin/b"), "4755\n") << "told of, not touched";
+    EXPECT_EQ(mode_of("/var/tmp/c"), "4755\n") << "carol's: likewise";
     EXPECT_THAT(host.as("alice", "jitctl show " + grant).out, Not(HasSubstr("sudoers")))
         << "not hers to know";
 }
