@@ -25,8 +25,9 @@ std::string role_with(const std::string& account) {
 }
 
 TEST(AccountPolicy, of_a_role_is_read_and_its_groups_are_memberships) {
-    const Policy policy = policy_of("[site]\naccount_uids = \"70000-70009\"\n" +
-                                    role_with(R"({ home = "tmpfs", shell = "/bin/sh", groups = ["vault"] })"));
+    const Policy policy =
+        policy_of("[site]\naccount_uids = \"70000-70009\"\n" +
+                  role_with(R"({ home = "tmpfs", shell = "/bin/sh", groups = ["vault"] })"));
     const Role& web = policy.roles.at("web");
     ASSERT_TRUE(web.account);
     EXPECT_EQ(web.account->home, TemporaryAccount::Home::tmpfs);
