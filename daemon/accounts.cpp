@@ -43,7 +43,10 @@ void Accounts::look_up(const AccountKey& key, Done done) {
             if (!found) {
                 return done(std::unexpected(found.error()));
             }
-            done(!found->account && made_ ? made_(key) : found->account);
+            // Also where NSS tells of it: what jit made is never taken for an account of the host.
+            auto made = made_ ? made_(key) : std::nullopt;
+            const bool is_it = made && (!found->account || found->account->uid == made->uid);
+            done(is_it ? std::move(made) : found->account);
         });
 }
 

@@ -53,7 +53,7 @@ void Api::request(const CallPtr& call, Parameters& parameters) {
 void Api::make_account(const CallPtr& call, const Caller& caller, const std::string& what,
                        const std::string& person, const Ask& ask,
                        const std::function<Result<Request>(const Account&)>& then) {
-    if (const auto may = parts_.requests.may_make(person, ask); !may) {
+    if (const auto may = parts_.requests.may_make(caller, person, ask); !may) {
         return finish(call, caller, what, std::unexpected(may.error()));
     }
     parts_.temporary.reserve(ask.account, [this, call, caller, what, then](const Result<Account>& made) {

@@ -261,10 +261,15 @@ Result<std::vector<unsigned>> answerable(const Policy& policy, const Request& re
 }
 
 bool is_auditor(const Policy& policy, const Caller& caller) {
-    return caller.is_root() || includes(policy.site.auditors, caller.party, caller.account);
+    // Whoever had an account made may hold its keys, and isn't who it is for.
+    return caller.is_root() ||
+           (caller.account.made_by.empty() && includes(policy.site.auditors, caller.party, caller.account));
 }
 
 bool may_see(const Policy& policy, const Request& request, const Caller& caller) {
+    if (!caller.account.made_by.empty()) {
+        return request.beneficiary.uid == caller.party.uid;
+    }
     return request.beneficiary.uid == caller.party.uid || request.requester.uid == caller.party.uid ||
            request.beneficiary.person == caller.party.person ||
            request.requester.person == caller.party.person ||

@@ -59,7 +59,8 @@ public:
     // Whether the role makes accounts. An error: there is no such role.
     [[nodiscard]] Result<bool> makes_account(const std::string& role) const;
     // Before a uid is set aside for it: whether this person may have the role in that account.
-    [[nodiscard]] Result<void> may_make(const std::string& person, const Ask& ask) const;
+    [[nodiscard]] Result<void> may_make(const Caller& caller, const std::string& person,
+                                        const Ask& ask) const;
 
     // `made`: the account that the role makes, where it makes one.
     Result<Request> file(const Caller& caller, const Ask& ask, const Account* made = nullptr);
@@ -110,6 +111,8 @@ private:
     Result<const Role*> role_named(const std::string& name) const;
     Result<Request> draft(const Caller& caller, const Party& beneficiary, const Role& role, const Ask& ask);
     Result<Request> file_or_start(Request request);
+    [[nodiscard]] Result<std::vector<unsigned>> could_answer(const Caller& caller, const Party& beneficiary,
+                                                             const Role& role) const;
     [[nodiscard]] Result<void> only_one(const Request& request);
     // A chain of extensions: until when it is given now, and until when it could be.
     struct Reach {

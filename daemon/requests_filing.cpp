@@ -210,7 +210,7 @@ Result<bool> Requests::makes_account(const std::string& role) const {
     return found ? Result<bool>((*found)->account.has_value()) : std::unexpected(found.error());
 }
 
-Result<void> Requests::may_make(const std::string& person, const Ask& ask) const {
+Result<void> Requests::may_make(const Caller& caller, const std::string& person, const Ask& ask) const {
     const auto role = role_named(ask.role);
     if (!role) {
         return std::unexpected(role.error());
@@ -229,6 +229,10 @@ Result<void> Requests::may_make(const std::string& person, const Ask& ask) const
     const Party party{.person = person, .account = ask.account, .uid = no_uid};
     if (!includes((*role)->eligible, party, Account())) {
         return fail(Errc::refused, fmt::format("{} is not eligible for role {}", person, ask.role));
+    }
+    if (person != caller.party.person) {
+        const auto positions = could_answer(caller, party, **role);
+        return positions ? Result<void>() : std::unexpected(positions.error());
     }
     return {};
 }
@@ -257,6 +261,21 @@ Result<Request> Requests::file(const Caller& caller, const Ask& ask, const Accou
     return request ? file_or_start(std::move(*request)) : request;
 }
 
+// Who asks in another's name must be able to answer: judged as an answer to the same request by that one,
+// against the stages of the tier even where no person need be asked for so short a time.
+Result<std::vector<unsigned>> Requests::could_answer(const Caller& caller, const Party& beneficiary,
+                                                     const Role& role) const {
+    Request asked;
+    asked.role = role.name;
+    asked.beneficiary = beneficiary;
+    asked.requester = beneficiary;
+    const auto risk = policy_.risks.find(role.risk);
+    if (risk != policy_.risks.end()) {
+        asked.stages = risk->second.stages;
+    }
+    return answerable(policy_, asked, caller);
+}
+
 Result<Request> Requests::grant(const Caller& caller, const Account& beneficiary, const Ask& ask) {
     auto role = role_named(ask.role);
     if (!role) {
@@ -270,16 +289,7 @@ Result<Request> Requests::grant(const Caller& caller, const Account& beneficiary
     if (!request) {
         return request;
     }
-    // Who asks must be able to answer: judged as an answer to the same request by somebody else, against the
-    // stages of the tier even where no person need be asked for so short a time.
-    Request asked_by_beneficiary = *request;
-    asked_by_beneficiary.requester = party;
-    asked_by_beneficiary.login_person.clear();
-    const auto risk = policy_.risks.find((*role)->risk);
-    if (risk != policy_.risks.end()) {
-        asked_by_beneficiary.stages = risk->second.stages;
-    }
-    auto positions = answerable(policy_, asked_by_beneficiary, caller);
+    auto positions = could_answer(caller, party, **role);
     if (!positions) {
         return std::unexpected(positions.error());
     }
@@ -316,7 +326,10 @@ Result<Request> Requests::extend(const Caller& caller, const RequestId& id, cons
         return extended;
     }
     // An account that the grant made may be gone before its person can say so.
-    const bool makes_theirs = extended->account && extended->beneficiary.person == caller.party.person;
+    const bool makes_theirs =
+        extended->account &&
+        (extended->beneficiary.uid == caller.party.uid ||
+         (caller.account.made_by.empty() && extended->beneficiary.person == caller.party.person));
     if (extended->beneficiary.uid != caller.party.uid && !makes_theirs) {
         return fail(Errc::refused, "only the one who has a grant extends it");
     }

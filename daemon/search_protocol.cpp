@@ -43,7 +43,8 @@ Json to_json(const SearchFor& one) {
     Json json{{"grant", one.grant},     {"account", one.account},
               {"uid", number(one.uid)}, {"since", one.since.time_since_epoch().count()},
               {"ago", one.ago.count()}, {"groups", one.groups},
-              {"run_as", one.run_as},   {"root", one.root}};
+              {"run_as", one.run_as},   {"root", one.root},
+              {"made", one.made}};
     if (one.stock) {
         json["stock"] = *one.stock;
     }
@@ -59,6 +60,7 @@ SearchFor search_for(const Json& json) {
                   .groups = json.at("groups").get<std::vector<std::string>>(),
                   .run_as = json.at("run_as").get<std::vector<std::string>>(),
                   .root = json.at("root").get<bool>(),
+                  .made = json.at("made").get<bool>(),
                   .stock = {}};
     if (json.contains("stock")) {
         one.stock = json.at("stock").get<std::int64_t>();

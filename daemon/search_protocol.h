@@ -4,7 +4,8 @@
 //
 //   {"take_stock": true, "trees": ["/home", …], "stocks": {"12": "…"},
 //    "grants": [{"grant": "7f3a", "account": "alice", "uid": 1000, "since": UTC ms, "ago": ms,
-//                "groups": ["adm"], "run_as": ["postgres"], "root": true, "stock": 12}, …]}
+//                "groups": ["adm"], "run_as": ["postgres"], "root": true, "made": false, "stock": 12},
+//               …]}
 //   {"stock": "…", "grants": [{"grant": "7f3a", "left": [{"what": "account", "how": "added", "name": "x"},
 //   …],
 //                              "count": 1, "problems": ["…"], "again": false}, …]}
@@ -42,6 +43,7 @@ struct SearchFor {
     std::vector<std::string> groups;   // session groups and memberships
     std::vector<std::string> run_as;   // accounts
     bool root = false;                 // root's rights: anything may be changed
+    bool made = false;                 // the account was there by it alone: whatever it owns is left behind
     std::optional<std::int64_t> stock; // how things were when it began
 };
 

@@ -35,12 +35,14 @@ bool needs_stock(const Scope& scope) {
 
 // Whether anything was begun under the grant doesn't matter: a login that is counted under another may have
 // had its group from this one, and what began under the one that it extends goes on under this one.
-bool gives_anything_lasting(const Scope& scope) {
-    return !scope.commands.empty() || !scope.groups.empty() || !scope.memberships.empty();
+bool gives_anything_lasting(const Request& request) {
+    const Scope& scope = request.scope;
+    return !scope.commands.empty() || !scope.groups.empty() || !scope.memberships.empty() || request.account;
 }
 
+// An account that it made is looked after for as long as a membership, and what it had is gone then.
 Millis pause_of(const Request& request) {
-    return request.scope.memberships.empty() ? after_an_end : after_a_membership;
+    return request.scope.memberships.empty() && !request.account ? after_an_end : after_a_membership;
 }
 
 // As much of a list as has room.
@@ -168,7 +170,7 @@ Result<Searches::Due> Searches::due_for_search() {
         const Now now = parts_.clock.now();
         std::size_t size = 0;
         for (const Request& request : *waiting) {
-            if (!gives_anything_lasting(request.scope)) {
+            if (!gives_anything_lasting(request)) {
                 parts_.store.set_searched(request.id, now.time, std::nullopt);
             } else if (const BootTime at = due_at(request, now); at > now.boot) {
                 due.next = std::min(due.next, at);
@@ -189,6 +191,11 @@ Result<Searches::Due> Searches::due_for_search() {
     });
 }
 
+bool Searches::is_made_by_another(const Request& request) {
+    return std::ranges::any_of(parts_.store.active_of(request.beneficiary.uid),
+                               [](const Request& other) { return other.account.has_value(); });
+}
+
 // `stocks`: gets the one that was taken when it began, once for all that have it.
 SearchFor Searches::search_for(const Request& request, std::map<std::int64_t, std::string>& stocks) {
     const Scope& scope = request.scope;
@@ -200,6 +207,7 @@ SearchFor Searches::search_for(const Request& request, std::map<std::int64_t, st
                   .groups = scope.groups,
                   .run_as = scope.commands.empty() ? std::vector<std::string>() : scope.run_as,
                   .root = gives_root(scope),
+                  .made = request.account && !is_made_by_another(request),
                   .stock = parts_.store.stock_of(request.id)};
     one.groups.insert(one.groups.end(), scope.memberships.begin(), scope.memberships.end());
     if (one.stock && !stocks.contains(*one.stock)) {

@@ -66,6 +66,7 @@ private:
     [[nodiscard]] Result<Due> due_for_stock();
     [[nodiscard]] Result<Due> due_for_search();
     [[nodiscard]] BootTime due_at(const Request& request, const Now& now) const;
+    [[nodiscard]] bool is_made_by_another(const Request& request);
     [[nodiscard]] SearchFor search_for(const Request& request, std::map<std::int64_t, std::string>& stocks);
     [[nodiscard]] BootTime look(Lane& lane, Result<Due> (Searches::*due)(),
                                 Result<void> (Searches::*keep)(const SearchReply&));

@@ -4,6 +4,7 @@
 #include "core/record.h"
 #include "core/text.h"
 #include "daemon/account_uids.h"
+#include "daemon/carriers.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,6 +15,7 @@
 namespace jit {
 namespace {
 
+constexpr int most_tries = 64;                       // of uids that are somebody's
 constexpr Millis patience = std::chrono::minutes(2); // a large home is removed meanwhile
 
 } // namespace
@@ -52,6 +54,11 @@ void TemporaryAccounts::adopt() {
             parts_.journal.send(Journal::Level::error,
                                 fmt::format("an account {} that isn't known of is removed", file.name));
             static_cast<void>(files_.take(file.name, file.content ? file.content->uid : no_uid));
+            if (file.content) {
+                std::vector<Carriers> carriers{
+                    {.uid = file.content->uid, .whole = true, .spared = {}, .killed = 0}};
+                static_cast<void>(kill_carriers(carriers, passes));
+            }
             files_.remove_taken(file.name);
         } else if (file.over) {
             one->second.step = Step::ending;
@@ -183,13 +190,14 @@ void TemporaryAccounts::look_again() {
     for (auto& [name, one] : ones_) {
         if (one.step == Step::made && one.wanted) {
             put(one); // where somebody removed or changed it
-            ask_whether_free(name, std::nullopt, [this, uid = one.uid](const Result<bool>& free) {
+            ask_whether_free(name, one.uid, [this, uid = one.uid](const Result<bool>& free) {
                 if (free && !*free) {
                     parts_.lost(uid);
                 }
             });
         }
     }
+    look_for_strays();
     enforce();
 }
 
@@ -248,6 +256,7 @@ void TemporaryAccounts::make(One& one) {
     one.grant = wanted.grant;
     one.home = wanted.wish.home;
     one.step = Step::making;
+    one.sent = wanted.wish;
     send(one,
          {.what = AccountJob::What::make,
           .name = one.name,
@@ -261,6 +270,9 @@ void TemporaryAccounts::made(One& one, const Result<AccountReply>& reply) {
     one.step = Step::nothing;
     if (!one.wanted) {
         return work_on(one); // which removes it
+    }
+    if (one.wanted->wish != one.sent) {
+        return take(one); // it was made for another grant, that has ended meanwhile
     }
     if (!reply || !reply->problems.empty()) {
         return failed(one,
@@ -319,7 +331,9 @@ void TemporaryAccounts::settle(One& one) {
 bool TemporaryAccounts::is_settled(Uid uid) const {
     return std::ranges::none_of(ones_, [uid](const auto& entry) {
         const One& one = entry.second;
-        return one.uid == uid && one.wanted && one.step != Step::made && one.problem.empty();
+        // More than so many don't wait: they are told how it is.
+        return one.uid == uid && one.wanted && one.step != Step::made && one.problem.empty() &&
+               one.waiting.size() < most_waiting;
     });
 }
 
@@ -387,7 +401,7 @@ void TemporaryAccounts::reserve(const std::string& name, Done done) {
             if (!candidate) {
                 return done(std::unexpected(candidate.error()));
             }
-            reserve_next(name, *candidate, done);
+            reserve_next(name, *candidate, 1, done);
         });
 }
 
@@ -414,8 +428,15 @@ Result<Uid> TemporaryAccounts::next_uid() {
     return Uid{next};
 }
 
-void TemporaryAccounts::reserve_next(const std::string& name, Uid candidate, const Done& done) {
-    ask_whether_free(name, candidate, [this, name, candidate, done](const Result<bool>& free) {
+void TemporaryAccounts::reserve_next(const std::string& name, Uid candidate, int tries, const Done& done) {
+    if (tries > most_tries) {
+        return done(
+            fail(Errc::exhausted,
+                 fmt::format("{} uids up to {} are somebody's already: set account_uids in [site] to a "
+                             "range that nothing else uses",
+                             most_tries, number(candidate))));
+    }
+    ask_whether_free(name, candidate, [this, name, candidate, tries, done](const Result<bool>& free) {
         if (!free) {
             return done(std::unexpected(free.error()));
         }
@@ -427,7 +448,7 @@ void TemporaryAccounts::reserve_next(const std::string& name, Uid candidate, con
             return done(std::unexpected(next.error()));
         }
         if (*next > candidate) {
-            return reserve_next(name, *next, done);
+            return reserve_next(name, *next, tries, done);
         }
         if (!*free) {
             // Somebody's. It counts as given, so that it isn't tried each time.
@@ -435,7 +456,7 @@ void TemporaryAccounts::reserve_next(const std::string& name, Uid candidate, con
                 return done(std::unexpected(marked.error()));
             }
             const auto after = next_uid();
-            return after ? reserve_next(name, *after, done) : done(std::unexpected(after.error()));
+            return after ? reserve_next(name, *after, tries + 1, done) : done(std::unexpected(after.error()));
         }
         auto kept = write_uid_mark(candidate);
         kept = kept ? parts_.store.transact([&]() -> Result<void> {

@@ -83,12 +83,14 @@ private:
         RequestId grant; // by which something of it is on the host
         TemporaryAccount::Home home = TemporaryAccount::Home::keep;
         std::optional<Wanted> wanted;
+        std::optional<AccountWish> sent;     // what jit-account was told to make
         std::optional<AccountRecord> record; // as it was put
         Step step = Step::nothing;
-        BootTime at{};         // of what is to be done next
-        std::size_t looks = 0; // for what runs still
-        int killed = 0;        // altogether
-        bool removed = false;  // what it had, since the last that was killed
+        BootTime at{};           // of what is to be done next
+        std::size_t unclean = 0; // so many looks in a row found what couldn't be ended
+        std::size_t looks = 0;   // for what runs still
+        int killed = 0;          // altogether
+        bool removed = false;    // what it had, since the last that was killed
         std::vector<std::string> done;
         std::string problem; // why it couldn't be made or removed
         std::string said;    // of that, in the audit
@@ -112,13 +114,17 @@ private:
     // Whether nobody else has the name, or the number where one is given.
     void ask_whether_free(const std::string& name, std::optional<Uid> uid,
                           const std::function<void(const Result<bool>&)>& done);
-    void reserve_next(const std::string& name, Uid candidate, const Done& done);
+    void reserve_next(const std::string& name, Uid candidate, int tries, const Done& done);
     [[nodiscard]] Result<Uid> next_uid();
     [[nodiscard]] static Account account_of(const One& one, const AccountWish& wish, const RequestId& grant);
 
     // temporary_accounts_ending.cpp
     void take(One& one);
     void look_for_processes();
+    // What runs by an account that isn't there: by a set-id file of its, say.
+    void look_for_strays();
+    void not_clean(One& one, BootTime now);
+    void tell_of(One& one, const std::string& problem);
     void remove(One& one);
     void removed(One& one, const Result<AccountReply>& reply);
     void forget(One& one);
@@ -127,6 +133,8 @@ private:
     void send(One& one, AccountJob job, void (TemporaryAccounts::*done)(One&, const Result<AccountReply>&));
     void send_next();
 
+    static constexpr int passes = 8; // over all processes
+    static constexpr std::size_t most_waiting = 64;
     static constexpr Millis first_retry = std::chrono::seconds(1);
     static constexpr Millis longest_retry = std::chrono::minutes(1);
 

@@ -11,12 +11,15 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 namespace jit {
 namespace {
 
-constexpr int passes = 8;
 constexpr Millis look_again_soon(20);
+constexpr Millis look_again_late = std::chrono::minutes(1);
+// Then what it had is removed all the same: a file system of its own may be what holds it.
+constexpr std::size_t looks_until_removed = 5;
 // After the first look. A login that was being made had read the record before it went.
 constexpr std::array later_looks{Millis(1000), Millis(5000)};
 
@@ -30,6 +33,7 @@ void TemporaryAccounts::take(One& one) {
     one.step = Step::ending;
     one.at = parts_.clock.now().boot;
     one.looks = 0;
+    one.unclean = 0;
     one.killed = 0;
     one.removed = false;
     one.done.clear();
@@ -52,25 +56,65 @@ void TemporaryAccounts::look_for_processes() {
     if (due.empty()) {
         return;
     }
-    const auto clean = [&] {
-        const Still still(people, "jitd");
-        return kill_carriers(carriers, passes);
-    }();
+    const Still still(people, "jitd");
+    const bool all_clean = kill_carriers(carriers, passes).has_value();
     for (std::size_t index = 0; index < due.size(); ++index) {
         One& one = *due[index];
-        const int killed = carriers[index].killed;
+        // One that doesn't come clean holds up no other.
+        std::vector<Carriers> own{carriers[index]};
+        const bool clean = all_clean || kill_carriers(own, passes).has_value();
+        const int killed = own.front().killed;
         one.killed += killed;
         one.removed = one.removed && killed == 0; // it may have written until then
         if (!clean || !files_.take(one.name, one.uid)) {
-            // A process that can't die yet, most of all.
-            one.at = now + look_again_soon;
-        } else if (!one.removed) {
+            not_clean(one, now);
+            continue;
+        }
+        one.unclean = 0;
+        if (!one.removed) {
             remove(one);
         } else if (one.looks < later_looks.size()) {
             one.at = now + later_looks[one.looks++];
         } else {
             forget(one);
         }
+    }
+}
+
+// A process that can't die yet, most of all. Looked at less and less often.
+void TemporaryAccounts::not_clean(One& one, BootTime now) {
+    const Millis pause = look_again_soon * (std::int64_t{1} << std::min<std::size_t>(one.unclean, 12));
+    one.at = now + std::min(pause, look_again_late);
+    if (++one.unclean < looks_until_removed) {
+        return;
+    }
+    tell_of(one, "what runs by it can't be ended yet");
+    if (one.unclean == looks_until_removed) {
+        remove(one);
+    }
+}
+
+// Whoever waits for it as a new grant's is told too.
+void TemporaryAccounts::tell_of(One& one, const std::string& problem) {
+    one.problem = "of the time before something is left: " + problem;
+    if (std::exchange(one.said, problem) != problem) {
+        parts_.journal.send(
+            Journal::Level::error,
+            fmt::format("of the account {}, which is over, something is left: {}", one.name, problem));
+    }
+    settle(one);
+}
+
+void TemporaryAccounts::look_for_strays() {
+    std::vector<Carriers> carriers;
+    for (const auto& [name, one] : ones_) {
+        if (one.step == Step::nothing && !one.wanted && one.grant.empty()) {
+            carriers.push_back({.uid = one.uid, .whole = true, .spared = {}, .killed = 0});
+        }
+    }
+    if (const auto clean = kill_carriers(carriers, passes); !clean) {
+        parts_.journal.send(Journal::Level::critical,
+                            "processes of accounts that are over: " + clean.error().message);
     }
 }
 
@@ -97,13 +141,7 @@ void TemporaryAccounts::removed(One& one, const Result<AccountReply>& reply) {
     one.retry = problem.empty() ? first_retry : std::min(one.retry * 2, longest_retry);
     if (!problem.empty()) {
         one.at += one.retry;
-    }
-    if (!problem.empty() && one.said != problem) {
-        parts_.journal.send(Journal::Level::error,
-                            fmt::format("of the account {}, which is over, something is "
-                                        "left: {}",
-                                        one.name, problem));
-        one.said = problem;
+        tell_of(one, problem);
     }
 }
 
@@ -142,6 +180,8 @@ void TemporaryAccounts::forget(One& one) {
     files_.remove_taken(one.name);
     one.grant.clear();
     one.said.clear();
+    one.problem.clear();
+    one.retry = first_retry;
     one.step = Step::nothing;
     one.at = parts_.clock.now().boot;
     work_on(one); // one that is wanted again has waited

@@ -2,6 +2,7 @@
 #include "daemon/account/home.h"
 
 #include "core/fd.h"
+#include "daemon/account/removal.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +12,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <grp.h>
 #include <string_view>
 #include <sys/mount.h>
@@ -87,6 +87,10 @@ std::string write_keys(const std::vector<std::string>& keys) {
     }
     constexpr const char* beside = "authorized_keys.jit-new";
     unlinkat(directory.get(), beside, 0);
+    // sshd reads that one as well, and whoever had the account before may have left it.
+    if (unlinkat(directory.get(), "authorized_keys2", 0) != 0 && errno != ENOENT) {
+        return failed(".ssh/authorized_keys2");
+    }
     const Fd file(
         openat(directory.get(), beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     std::string text;
@@ -117,39 +121,6 @@ std::string fill(int home, const AccountJob& job, bool is_new) {
         }
     }
     return write_keys(job.keys);
-}
-
-// Mounts at and below a path, the last first. Of mountinfo's fields (proc(5)) the fifth, which is octal for
-// blanks.
-std::vector<std::string> mounts_within(const std::string& path) {
-    std::vector<std::string> found;
-    std::ifstream mounts("/proc/self/mountinfo");
-    for (std::string line; std::getline(mounts, line);) {
-        std::size_t begin = 0;
-        for (int field = 0; field < 4 && begin != std::string::npos; ++field) {
-            begin = line.find(' ', begin);
-            begin = begin == std::string::npos ? begin : begin + 1;
-        }
-        if (begin == std::string::npos) {
-            continue;
-        }
-        const std::string written = line.substr(begin, line.find(' ', begin) - begin);
-        std::string point;
-        for (std::size_t at = 0; at < written.size(); ++at) {
-            if (written[at] == '\\' && at + 3 < written.size()) {
-                point += static_cast<char>((written[at + 1] - '0') * 64 + (written[at + 2] - '0') * 8 +
-                                           (written[at + 3] - '0'));
-                at += 3;
-            } else {
-                point += written[at];
-            }
-        }
-        if (point == path || point.starts_with(path + '/')) {
-            found.push_back(point);
-        }
-    }
-    std::ranges::reverse(found);
-    return found;
 }
 
 } // namespace
@@ -249,20 +220,32 @@ void remove_home(const AccountJob& job, AccountReply& reply) {
     if (there != There::own) {
         return; // none, or another's
     }
-    for (const std::string& point : mounts_within(path)) {
-        if (umount2(point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 && errno != EINVAL && errno != ENOENT) {
-            problem(failed("unmounting " + point));
+    const Fd home(openat(parent.get(), job.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    // From here on nobody else comes in.
+    if (!home || fchmod(home.get(), 0700) != 0) {
+        return problem(failed(path));
+    }
+    if (const auto why = unmount_below(parent.get(), path); !why.empty()) {
+        return problem(why); // what is mounted there is somebody else's to remove
+    }
+    if (job.home == TemporaryAccount::Home::tmpfs) {
+        // All that lies in it, and what is mounted there, goes with it; what lies below was kept by another
+        // role.
+        if (is_mount(parent.get(), job.name) && umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+            return problem(failed("unmounting " + path));
         }
+        if (unlinkat(parent.get(), job.name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOTEMPTY &&
+            errno != EEXIST) {
+            return problem(failed(path));
+        }
+        reply.done.emplace_back("home");
+    } else if (job.home == TemporaryAccount::Home::remove) {
+        const auto why = empty_directory(home.get());
+        if (!why.empty() || unlinkat(parent.get(), job.name.c_str(), AT_REMOVEDIR) != 0) {
+            return problem(why.empty() ? failed(path) : fmt::format("{}: {}", path, why));
+        }
+        reply.done.emplace_back("home");
     }
-    if (job.home == TemporaryAccount::Home::keep) {
-        return;
-    }
-    std::error_code error;
-    std::filesystem::remove_all(path, error);
-    if (error) {
-        return problem(fmt::format("{}: {}", path, error.message()));
-    }
-    reply.done.emplace_back("home");
 }
 
 } // namespace jit

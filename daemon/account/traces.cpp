@@ -11,7 +11,6 @@
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
-#include <filesystem>
 #include <fstream>
 #include <linux/keyctl.h>
 #include <memory>
@@ -147,11 +146,8 @@ void remove_runtime_directory(Uid uid, AccountReply& reply) {
     }
     while (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
     }
-    std::error_code error;
-    std::filesystem::remove_all(path, error);
-    if (error) {
-        reply.problems.push_back(fmt::format("{}: {}", path, error.message()));
-        return;
+    if (rmdir(path.c_str()) != 0 && errno != ENOENT) {
+        return failed(path, reply);
     }
     reply.done.emplace_back("runtime directory");
 }

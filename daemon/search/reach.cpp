@@ -81,7 +81,7 @@ Reach reach_of(const SearchFor& grant, const AccountNames& run_as, Searched& sea
     if (!grant.groups.empty()) {
         // Who has a group by right needs no grant for such a file. One that is gone has none.
         const auto own = own_groups(grant.account);
-        if (!own) {
+        if (!own && !grant.made) {
             searched.problem(own.error());
         }
         reach.own_groups_known = own || own.error().code == Errc::not_found;
@@ -102,6 +102,11 @@ Reach reach_of(const SearchFor& grant, const AccountNames& run_as, Searched& sea
             reach.makers.insert(uid);
             std::ranges::copy(subordinate_ids(subuid, name, uid), std::back_inserter(reach.subordinates));
         }
+    }
+    if (grant.made) {
+        // Its own uid is to be nobody's from now on.
+        reach.run_as.insert(grant.uid);
+        reach.groups.emplace(Gid{number(grant.uid)}, grant.account);
     }
     std::vector<std::string> accounts = grant.run_as;
     accounts.push_back(grant.account);

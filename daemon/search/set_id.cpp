@@ -108,6 +108,7 @@ public:
 private:
     void look_at(int directory, const char* name, const struct stat& file, const std::string& path,
                  bool named) {
+        tell_of_made(file, path);
         const bool executable = any_root_ && (file.st_mode & 0111U) != 0;
         if ((file.st_mode & set_id_bits) == 0 && !executable) {
             return;
@@ -122,6 +123,18 @@ private:
                                                     "security.capability", nullptr, 0) > 0;
         if ((now.st_mode & set_id_bits) != 0 || capable) {
             tell(place.get(), now, shown_path(path), named, capable);
+        }
+    }
+
+    // What an account that is gone still owns. Its home is kept, or being removed.
+    void tell_of_made(const struct stat& file, const std::string& path) {
+        for (Found& one : all_) {
+            const SearchFor& grant = *one.reach.grant;
+            if (grant.made && Uid{file.st_uid} == grant.uid &&
+                !path.starts_with(fmt::format("/home/{}/", grant.account)) &&
+                (one.told.size() >= most_names || one.told.insert(shown_path(path)).second)) {
+                one.reach.searched->add({.what = "file", .how = "left behind", .name = shown_path(path)});
+            }
         }
     }
 

@@ -100,7 +100,7 @@ TEST_F(Accounts, who_has_no_account_logs_in_at_once_and_at_the_end_nothing_is_le
                  "echo 'touch /tmp/again' | at now + 2 minutes; ipcmk -M 4096 -S 1 -Q; "
                  "echo x >/dev/shm/guests; mkdir -p ~/deep/er; chmod 0 ~/deep; ln -s / ~/all; "
                  "nohup setsid sleep 901 >/dev/null 2>&1 </dev/null & "
-                 "systemd-run --user --quiet sleep 902; keyctl add user k v @u; mkdir /tmp/guests; true");
+                 "systemd-run --user --quiet sleep 902; keyctl add user k v @u; echo x >/tmp/guests; true");
     host.root("echo mail >/var/mail/guest; chown guest /var/mail/guest");
     ASSERT_TRUE(is_there("/var/spool/cron/crontabs/guest")) << laid;
     Session open = host.begin_as("guest", "sleep 903");
@@ -119,6 +119,14 @@ TEST_F(Accounts, who_has_no_account_logs_in_at_once_and_at_the_end_nothing_is_le
     EXPECT_THAT(host.root("cat /proc/sysvipc/*").out, Not(HasSubstr(" " + plain + " ")));
     EXPECT_NE(host.as("guest", "true").status, 0);
     EXPECT_THAT(audit("account.removed"), AllOf(HasSubstr(id), HasSubstr("home"), HasSubstr("crontab")));
+    // What it made elsewhere stays, and those who approve are told.
+    EXPECT_TRUE(eventually(
+        [&] {
+            return host.as("bob", "jitctl show " + id).out.find("file left behind: /tmp/guests") !=
+                   std::string::npos;
+        },
+        30s))
+        << host.as("bob", "jitctl show " + id);
     // The next time it is the same number, and a home without what was there.
     give();
     EXPECT_EQ(uid(), number);
@@ -164,8 +172,7 @@ TEST_F(Accounts, it_is_nobody_more_than_the_grant_says) {
                                    .out;
     const std::string id = wanted.substr(wanted.find("\"id\":\"") + 6, 4);
     const Result approves = host.as("guest", "jitctl approve " + id);
-    EXPECT_EQ(approves.status, 1) << approves;
-    EXPECT_THAT(approves.err, HasSubstr("alone: answer from an account that is yours"));
+    EXPECT_EQ(approves.status, 3) << approves << "it isn't even told that there is one";
     const Result asks = host.as("guest", "jitctl request adm --reason test");
     EXPECT_EQ(asks.status, 1) << asks;
     EXPECT_THAT(asks.err, HasSubstr("jitctl grant guest adm"));
@@ -177,6 +184,35 @@ TEST_F(Accounts, it_is_nobody_more_than_the_grant_says) {
             .status,
         2);
     EXPECT_EQ(host.as("alice", "jitctl request guest --reason test --account guest").status, 1);
+}
+
+// What others still have their fingers in: depth, mounts, links, and a set-id file for the time after.
+TEST_F(Accounts, what_is_laid_in_the_way_of_its_end_holds_nothing_up) {
+    const std::string id = give();
+    host.as("guest",
+            "chmod 0777 ~; mkdir -p $(printf 'd/%.0s' $(seq 1500)); "
+            "umask 0; mkdir ~/open; ln -s /etc ~/open/etc; cp /bin/bash /var/tmp/x; chmod 4755 /var/tmp/x");
+    host.root("mkdir /home/guest/open/m /var/lib/kept; echo kept >/var/lib/kept/file; "
+              "mount --bind /var/lib/kept /home/guest/open/m");
+    Session inside = host.begin_as("alice", "cd /home/guest/open && while :; do touch $RANDOM; mkdir -p y; "
+                                            "ln -sf / y/l; done 2>/dev/null");
+    ASSERT_TRUE(eventually([&] { return is_there("/home/guest/open/y"); }));
+    end(id);
+    EXPECT_TRUE(is_gone()) << host.root("jitctl leftovers").out << host.root("journalctl -t jitd | tail").out;
+    EXPECT_FALSE(is_there("/home/guest"));
+    EXPECT_EQ(host.root("cat /var/lib/kept/file").out, "kept\n") << "what was mounted there isn't its";
+    EXPECT_TRUE(is_there("/etc/passwd"));
+    EXPECT_TRUE(eventually([&] { return host.root("stat -c %a /var/tmp/x").out == "755\n"; }, 30s));
+    inside.end();
+}
+
+TEST_F(Accounts, it_is_its_person_to_nobody) {
+    host.policy(std::string(ACCOUNTS_POLICY) + "[site]\nauditors = [\"guest\"]\n");
+    ask(host, "alice", "guest --account alice-tmp --for 5m");
+    give();
+    EXPECT_NE(host.as("guest", "jitctl audit").status, 0);
+    EXPECT_EQ(host.as("guest", "jitctl --json list --all").out.find("alice-tmp"), std::string::npos);
+    EXPECT_EQ(host.as("guest", "jitctl list --mine").status, 0);
 }
 
 TEST_F(Accounts, a_home_is_kept_or_in_memory_as_the_role_says) {
