@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Whether docs/cve.md and the tests know of each other.
 
-Each hole of HELPER has a row, each test that a row names is in the file that it names, and each test of tests/gauntlet
+Each hole of HOLES has a row, each test that a row names is in the file that it names, and each test of tests/gauntlet
 is in a row of its own id."""
 import pathlib
 import re
 import sys
 
-HELPER = """
-G01 G02 G03 G04 G05 G07 G09 G10 G11 G13 G14 G17 G18 G19 G26 G27 G28 G29 G37 G38 G39 G41 G42 G43 G44 G45 G46 G48 G51 G52
-G56 G57 G58 G61 G62 G63 G66 G67 G68 G69 G71 G74 G75 G77 G78 G80 G93 G97 G98 G99 G109 G111 G112 G115
+HOLES = """
+G01 G02 G03 G04 G05 G07 G09 G10 G11 G13 G14 G17 G18 G19 G26 G27 G28 G29 G30 G37 G38 G39 G41 G42 G43 G44 G45 G46 G48 G51 G52
+G56 G57 G58 G61 G62 G63 G66 G67 G68 G69 G71 G74 G75 G77 G78 G80 G93 G96 G97 G98 G99 G109 G111 G112 G115 G116
 """.split()
 
 tests = pathlib.Path(__file__).resolve().parents[1]
@@ -27,7 +27,7 @@ for number, line in enumerate((tests.parent / "docs/cve.md").read_text().splitli
     else:
         rows[cells[0]] = cells[3]
 
-for hole in HELPER:
+for hole in HOLES:
     if hole not in rows:
         problems.append(f"{hole} has no row")
 
