@@ -111,6 +111,7 @@ private:
     void put(One& one);
     void failed(One& one, const std::string& why);
     void settle(One& one);
+    [[nodiscard]] static std::vector<NssKey> numbers(Uid uid);
     // Whether nobody else has the name, or the number where one is given.
     void ask_whether_free(const std::string& name, std::optional<Uid> uid,
                           const std::function<void(const Result<bool>&)>& done);
@@ -129,6 +130,7 @@ private:
     void removed(One& one, const Result<AccountReply>& reply);
     void forget(One& one);
     void lose(One& one);
+    void number_lost(One& one);
 
     void send(One& one, AccountJob job, void (TemporaryAccounts::*done)(One&, const Result<AccountReply>&));
     void send_next();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The end of accounts: first the record, then what runs, then what it had.
+#include "core/read.h"
 #include "core/record.h"
 #include "daemon/carriers.h"
+#include "daemon/processes.h"
 #include "daemon/still.h"
 #include "daemon/temporary_accounts.h"
 
@@ -10,12 +12,15 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace jit {
 namespace {
 
+constexpr std::size_t largest_status = 1 << 20;
 constexpr Millis look_again_soon(20);
 constexpr Millis look_again_late = std::chrono::minutes(1);
 // Then what it had is removed all the same: a file system of its own may be what holds it.
@@ -105,16 +110,47 @@ void TemporaryAccounts::tell_of(One& one, const std::string& problem) {
     settle(one);
 }
 
+// Unless somebody else has the number by now. NSS is asked of those alone of whom something runs.
 void TemporaryAccounts::look_for_strays() {
-    std::vector<Carriers> carriers;
+    std::map<Uid, std::string> over;
     for (const auto& [name, one] : ones_) {
         if (one.step == Step::nothing && !one.wanted && one.grant.empty()) {
-            carriers.push_back({.uid = one.uid, .whole = true, .spared = {}, .killed = 0});
+            over.emplace(one.uid, name);
         }
     }
-    if (const auto clean = kill_carriers(carriers, passes); !clean) {
+    if (over.empty()) {
+        return;
+    }
+    std::set<std::string> running;
+    const auto looked = for_each_pid([&](int proc, pid_t pid) {
+        std::set<Uid> uids{login_uid_of_process(proc, pid).value_or(no_uid)};
+        if (const auto found =
+                parse_credentials(read_whole(proc, fmt::format("{}/status", pid).c_str(), largest_status))) {
+            uids.insert(found->uids.begin(), found->uids.end());
+        }
+        for (const Uid uid : uids) {
+            if (const auto one = over.find(uid); one != over.end()) {
+                running.insert(one->second);
+            }
+        }
+    });
+    if (!looked) {
         parts_.journal.send(Journal::Level::critical,
-                            "processes of accounts that are over: " + clean.error().message);
+                            "processes of accounts that are over: " + looked.error().message);
+    }
+    for (const std::string& name : running) {
+        parts_.accounts.are_unknown(numbers(ones_.at(name).uid), [this, name](const Result<bool>& free) {
+            const One& now = ones_.at(name);
+            if (!free || !*free || now.wanted) {
+                return;
+            }
+            std::vector<Carriers> carriers{{.uid = now.uid, .whole = true, .spared = {}, .killed = 0}};
+            if (const auto clean = kill_carriers(carriers, passes); !clean) {
+                parts_.journal.send(Journal::Level::critical,
+                                    fmt::format("processes of the account {}, which is over: {}", name,
+                                                clean.error().message));
+            }
+        });
     }
 }
 
@@ -159,6 +195,23 @@ void TemporaryAccounts::lose(One& one) {
     if (recorded) {
         one.grant.clear();
     }
+}
+
+// While it was there. Nobody can tell any more whose a process is.
+void TemporaryAccounts::number_lost(One& one) {
+    if (one.step != Step::made) {
+        return;
+    }
+    if (const auto taken = files_.take(one.name, one.uid); !taken) {
+        return parts_.journal.send(Journal::Level::critical, taken.error().message);
+    }
+    files_.remove_taken(one.name);
+    one.record.reset();
+    one.step = Step::nothing;
+    one.problem = fmt::format("{} is the number of somebody else by now", number(one.uid));
+    one.at = BootTime::max();
+    lose(one);
+    parts_.lost(one.uid);
 }
 
 void TemporaryAccounts::forget(One& one) {

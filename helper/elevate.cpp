@@ -81,7 +81,10 @@ Result<void> Child::give_birth(const Elevation& elevation, How how) {
     int pidfd = -1;
     pid_ = how == How::born_inside ? clone_into(elevation.cgroup, pidfd) : fork();
     if (pid_ < 0) {
-        return fail_errno("a new process");
+        // jitd takes the place back when the grant ends before anything has started in it.
+        return errno == ENOENT || errno == ENODEV
+                   ? fail(Errc::refused, std::string(messages::grant_ended_meanwhile))
+                   : fail_errno("a new process");
     }
     if (pid_ == 0) {
         ours.reset();

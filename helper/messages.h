@@ -257,6 +257,8 @@ inline std::string pam_failed(std::string_view step, std::string_view why) {
 inline constexpr std::string_view not_a_cgroup = "jitd named no cgroup for the command";
 inline constexpr std::string_view limits_not_set = "the command's resource limits can't be set";
 inline constexpr std::string_view limits_not_restored = "your resource limits can't be restored";
+inline constexpr std::string_view grant_ended_meanwhile =
+    "the grant that allows it has ended meanwhile; run it again, to hear what else would";
 inline constexpr std::string_view child_died = "the command's process died before it could start";
 
 inline std::string not_executed(std::string_view path, std::string_view why) {

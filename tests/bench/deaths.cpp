@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // deaths NAME COUNT [TAG=MS]…: as root: waits until COUNT processes called NAME run, holds each by a pidfd,
-// and measures how long after the time of its tag (its first argument; milliseconds of UTC) each dies. Prints
-// the distribution.
+// and measures how long after the time of its tag (its first argument; milliseconds of UTC) each dies. +MS:
+// so long after its own start, which the kernel tells to 10 ms. Prints the distribution.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -37,8 +37,23 @@ double now() { // milliseconds
     return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_nsec) / 1'000'000;
 }
 
+// Of a process (proc(5), the 22nd field of stat; comm, before it, ends at the last parenthesis).
+double started(const std::string& stat) {
+    std::size_t at = stat.rfind(')');
+    for (int field = 2; field < 22 && at != std::string::npos; ++field) {
+        at = stat.find(' ', at + 1);
+    }
+    timespec boot{};
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    const double booted =
+        now() - static_cast<double>(boot.tv_sec) * 1000 - static_cast<double>(boot.tv_nsec) / 1'000'000;
+    return booted + std::atof(stat.c_str() + (at == std::string::npos ? 0 : at)) * 1000 /
+                        static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
 struct Process {
     std::string tag;
+    double started = 0;
     pollfd held{};
     double died = 0;
 };
@@ -55,6 +70,7 @@ std::vector<Process> find(const std::string& name) {
         const std::string words = read_file(path + "/cmdline");
         const std::size_t first = words.find('\0') + 1;
         Process process;
+        process.started = started(read_file(path + "/stat"));
         process.tag = words.substr(first, words.find('\0', first) - first);
         process.held = {
             .fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), .events = POLLIN, .revents = 0};
@@ -75,9 +91,12 @@ int main(int argc, char** argv) {
     }
     const auto count = static_cast<std::size_t>(std::atoi(argv[2]));
     std::map<std::string, double> ends;
+    std::map<std::string, bool> relative;
     for (int index = 3; index < argc; ++index) {
         const std::string word(argv[index]);
-        ends[word.substr(0, word.find('='))] = std::atof(word.substr(word.find('=') + 1).c_str());
+        const std::string tag = word.substr(0, word.find('='));
+        ends[tag] = std::atof(word.substr(word.find('=') + 1).c_str());
+        relative[tag] = word[tag.size() + 1] == '+';
     }
     const rlimit files{.rlim_cur = 4096, .rlim_max = 4096};
     setrlimit(RLIMIT_NOFILE, &files);
@@ -99,14 +118,19 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "deaths: there are %zu processes and not %zu\n", processes.size(), count);
         return 1;
     }
-    const double last_end =
-        std::ranges::max_element(ends, {}, [](const auto& end) { return end.second; })->second;
+    const auto end_of = [&](const Process& process) {
+        return ends[process.tag] + (relative[process.tag] ? process.started : 0);
+    };
+    double last_end = 0;
+    for (const Process& process : processes) {
+        last_end = std::max(last_end, end_of(process));
+    }
     std::vector<pollfd> held;
     for (const Process& process : processes) {
         held.push_back(process.held);
     }
     for (std::size_t alive = processes.size(); alive > 0;) {
-        if (poll(held.data(), held.size(), 1000) <= 0 && now() > last_end + 30'000) {
+        if (poll(held.data(), held.size(), 1000) <= 0 && now() > last_end + 60'000) {
             std::fprintf(stderr, "deaths: %zu processes live on\n", alive);
             return 1;
         }
@@ -121,7 +145,7 @@ int main(int argc, char** argv) {
     }
     std::vector<double> late;
     for (const Process& process : processes) {
-        late.push_back(process.died - ends[process.tag]);
+        late.push_back(process.died - end_of(process));
     }
     std::ranges::sort(late);
     const auto at = [&](double part) {

@@ -206,6 +206,16 @@ TEST_F(Accounts, what_is_laid_in_the_way_of_its_end_holds_nothing_up) {
     inside.end();
 }
 
+TEST_F(Accounts, what_runs_by_its_number_later_is_ended_within_a_minute) {
+    end(give());
+    ASSERT_TRUE(is_gone());
+    // While anybody has a grant jitd looks at everything each minute.
+    host.as("bob", "jitctl grant alice-tmp guest --for 10m --reason test");
+    host.root("setpriv --reuid 60578 --clear-groups sleep 906 </dev/null >/dev/null 2>&1 &");
+    ASSERT_TRUE(eventually([&] { return host.root("pgrep -fx 'sleep 906'").status == 0; }));
+    EXPECT_TRUE(eventually([&] { return host.root("pgrep -fx 'sleep 906'").status != 0; }, 75s));
+}
+
 TEST_F(Accounts, it_is_its_person_to_nobody) {
     host.policy(std::string(ACCOUNTS_POLICY) + "[site]\nauditors = [\"guest\"]\n");
     ask(host, "alice", "guest --account alice-tmp --for 5m");
