@@ -209,10 +209,11 @@ TEST_F(Accounts, what_is_laid_in_the_way_of_its_end_holds_nothing_up) {
 TEST_F(Accounts, what_runs_by_its_number_later_is_ended_within_a_minute) {
     end(give());
     ASSERT_TRUE(is_gone());
-    // While anybody has a grant jitd looks at everything each minute.
+    // While anybody has a grant jitd looks at everything each minute, and when accounts have changed.
     host.as("bob", "jitctl grant alice-tmp guest --for 10m --reason test");
     host.root("setpriv --reuid 60578 --clear-groups sleep 906 </dev/null >/dev/null 2>&1 &");
     ASSERT_TRUE(eventually([&] { return host.root("pgrep -fx 'sleep 906'").status == 0; }));
+    host.root(": >>/etc/passwd");
     EXPECT_TRUE(eventually([&] { return host.root("pgrep -fx 'sleep 906'").status != 0; }, 75s));
 }
 

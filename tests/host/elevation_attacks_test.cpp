@@ -97,7 +97,7 @@ TEST_F(Attack, a_password_is_not_got_round_by_releasing_the_grant_that_needs_non
     EXPECT_EQ(ran->status, 1) << *ran;
     EXPECT_THAT(ran->err, HasSubstr("the grant that allows it has ended meanwhile"));
     EXPECT_THAT(running("sleep 5151"), IsEmpty());
-    EXPECT_THAT(host.as("alice", "jit-sudo -n sleep 5151").err, HasSubstr("asks for a password"));
+    EXPECT_THAT(host.as("alice", "jit-sudo -n sleep 5151").err, HasSubstr("a password is required"));
 }
 
 TEST_F(Attack, a_command_a_moment_does_not_put_off_the_look_for_what_has_ended) {
