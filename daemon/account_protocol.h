@@ -20,6 +20,10 @@ namespace jit {
 inline constexpr const char* account_socket = "/run/jit/account";
 inline constexpr std::size_t largest_account_message = 256 * 1024;
 
+[[nodiscard]] inline std::string home_of(std::string_view account) {
+    return "/home/" + std::string(account);
+}
+
 struct AccountJob {
     enum class What { make, remove };
     What what = What::make;
@@ -27,7 +31,6 @@ struct AccountJob {
     Uid uid = no_uid; // its own group has the same number
     TemporaryAccount::Home home = TemporaryAccount::Home::remove;
     std::vector<std::string> keys; // lines of authorized_keys
-    [[nodiscard]] std::string home_directory() const { return "/home/" + name; }
 };
 
 // What was removed, for the audit; and what went wrong: with any of those the job isn't done.

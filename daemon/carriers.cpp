@@ -46,7 +46,7 @@ bool take_numbers(std::string_view line, std::set<Id>& ids) {
 }
 
 // All threads of a process: each may have credentials of its own.
-std::vector<Credentials> credentials_of(int proc, pid_t pid) {
+std::vector<Credentials> credentials_of_threads(int proc, pid_t pid) {
     std::vector<Credentials> all;
     const Fd tasks(openat(proc, fmt::format("{}/task", pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(
@@ -55,8 +55,7 @@ std::vector<Credentials> credentials_of(int proc, pid_t pid) {
         if (entry->d_name[0] == '.') {
             continue;
         }
-        if (auto found = parse_credentials(
-                read_whole(tasks.get(), fmt::format("{}/status", entry->d_name).c_str(), largest_status))) {
+        if (auto found = credentials_of(tasks.get(), entry->d_name)) {
             all.push_back(std::move(*found));
         }
     }
@@ -119,7 +118,7 @@ bool is_one(int proc, pid_t pid, const std::vector<Credentials>& threads, const 
 Result<int> kill_once(std::vector<Carriers>& all, std::set<pid_t>& counted) {
     int killed = 0;
     const auto looked = for_each_pid([&](int proc, pid_t pid) {
-        const auto threads = credentials_of(proc, pid);
+        const auto threads = credentials_of_threads(proc, pid);
         for (Carriers& wanted : all) {
             if (!is_one(proc, pid, threads, wanted)) {
                 continue;
@@ -128,7 +127,7 @@ Result<int> kill_once(std::vector<Carriers>& all, std::set<pid_t>& counted) {
             const auto session = session_of_process(static_cast<std::uint32_t>(pid));
             // Since it was read the number may have gone to another; what is read now is of the one we hold.
             if (has_ended(pidfd.get()) || (session && wanted.spared.contains(*session)) ||
-                !is_one(proc, pid, credentials_of(proc, pid), wanted)) {
+                !is_one(proc, pid, credentials_of_threads(proc, pid), wanted)) {
                 continue;
             }
             if (syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0) == 0) {
@@ -166,6 +165,10 @@ std::optional<Credentials> parse_credentials(std::string_view status) {
         }
     }
     return lines == 3 && !found.uids.empty() ? std::optional(std::move(found)) : std::nullopt;
+}
+
+std::optional<Credentials> credentials_of(int directory, std::string_view task) {
+    return parse_credentials(read_whole(directory, fmt::format("{}/status", task).c_str(), largest_status));
 }
 
 Result<void> kill_carriers(std::vector<Carriers>& all, int passes) {

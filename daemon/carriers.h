@@ -26,6 +26,8 @@ struct Credentials {
     std::set<Gid> gids; // the same, and the supplementary ones
 };
 [[nodiscard]] std::optional<Credentials> parse_credentials(std::string_view status);
+// Of a process or a thread, by the directory that has one of its own for it. None: there is no such one.
+[[nodiscard]] std::optional<Credentials> credentials_of(int directory, std::string_view task);
 
 struct Carriers {
     Uid uid = no_uid;

@@ -279,7 +279,7 @@ void TemporaryAccounts::put(One& one) {
     const AccountRecord record{.grant = wanted.grant,
                                .name = one.name,
                                .uid = one.uid,
-                               .home = AccountJob{.name = one.name, .keys = {}}.home_directory(),
+                               .home = home_of(one.name),
                                .shell = wanted.wish.shell,
                                .until = wanted.until.time,
                                .boot = wanted.until.boot};
@@ -351,7 +351,7 @@ Account TemporaryAccounts::account_of(const One& one, const AccountWish& wish, c
             .gid = Gid{number(one.uid)},
             .groups = {},
             .gids = {Gid{number(one.uid)}},
-            .home = AccountJob{.name = one.name, .keys = {}}.home_directory(),
+            .home = home_of(one.name),
             .shell = wish.shell,
             .has_password = false,
             .made_by = grant};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The end of accounts: first the record, then what runs, then what it had.
-#include "core/read.h"
 #include "core/record.h"
 #include "daemon/carriers.h"
 #include "daemon/processes.h"
@@ -20,7 +19,6 @@
 namespace jit {
 namespace {
 
-constexpr std::size_t largest_status = 1 << 20;
 constexpr Millis look_again_soon(20);
 constexpr Millis look_again_late = std::chrono::minutes(1);
 // Then what it had is removed all the same: a file system of its own may be what holds it.
@@ -124,8 +122,7 @@ void TemporaryAccounts::look_for_strays() {
     std::set<std::string> running;
     const auto looked = for_each_pid([&](int proc, pid_t pid) {
         std::set<Uid> uids{login_uid_of_process(proc, pid).value_or(no_uid)};
-        if (const auto found =
-                parse_credentials(read_whole(proc, fmt::format("{}/status", pid).c_str(), largest_status))) {
+        if (const auto found = credentials_of(proc, std::to_string(pid))) {
             uids.insert(found->uids.begin(), found->uids.end());
         }
         for (const Uid uid : uids) {

@@ -59,7 +59,7 @@ std::string make_directory(int parent, const AccountJob& job) {
     if (mkdirat(parent, beside.c_str(), 0700) != 0 ||
         fchownat(parent, beside.c_str(), number(job.uid), number(job.uid), AT_SYMLINK_NOFOLLOW) != 0 ||
         renameat2(parent, beside.c_str(), parent, job.name.c_str(), RENAME_NOREPLACE) != 0) {
-        return failed(job.home_directory());
+        return failed(home_of(job.name));
     }
     return "";
 }
@@ -70,7 +70,7 @@ std::string mount_memory(int parent, const AccountJob& job) {
         fmt::format("{},uid={},gid={}", tmpfs_options, number(job.uid), number(job.uid));
     if (!directory || mount("tmpfs", fmt::format("/proc/self/fd/{}", directory.get()).c_str(), "tmpfs",
                             MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
-        return failed(fmt::format("a tmpfs on {}", job.home_directory()));
+        return failed(fmt::format("a tmpfs on {}", home_of(job.name)));
     }
     return "";
 }
@@ -106,11 +106,11 @@ std::string write_keys(const std::vector<std::string>& keys) {
 
 std::string fill(int home, const AccountJob& job, bool is_new) {
     if (fchdir(home) != 0) {
-        return failed(job.home_directory());
+        return failed(home_of(job.name));
     }
     struct stat status{};
     if (fstat(home, &status) != 0 || fchmod(home, status.st_mode & 0755) != 0) { // StrictModes
-        return failed(job.home_directory());
+        return failed(home_of(job.name));
     }
     if (is_new) {
         using enum std::filesystem::copy_options;
@@ -171,7 +171,7 @@ std::string as_account(Uid uid, const std::function<std::string()>& work) {
 }
 
 void make_home(const AccountJob& job, AccountReply& reply) {
-    const std::string path = job.home_directory();
+    const std::string path = home_of(job.name);
     const auto problem = [&](const std::string& why) { reply.problems.push_back(why); };
     const Fd parent(open(homes, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!parent) {
@@ -206,7 +206,7 @@ void make_home(const AccountJob& job, AccountReply& reply) {
 }
 
 void remove_home(const AccountJob& job, AccountReply& reply) {
-    const std::string path = job.home_directory();
+    const std::string path = home_of(job.name);
     const auto problem = [&](const std::string& why) { reply.problems.push_back(why); };
     const Fd parent(open(homes, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!parent) {

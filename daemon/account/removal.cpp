@@ -2,15 +2,18 @@
 #include "daemon/account/removal.h"
 
 #include "core/fd.h"
+#include "core/read.h"
+#include "core/text.h"
+#include "daemon/search/mounts.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
-#include <fstream>
 #include <linux/openat2.h>
 #include <memory>
 #include <string_view>
@@ -24,6 +27,7 @@ namespace jit {
 namespace {
 
 constexpr int most_rounds = 20;
+constexpr std::size_t largest_mountinfo = 64 * 1024 * 1024;
 
 std::string failed(std::string_view what) {
     return fmt::format("{}: {}", what, std::strerror(errno));
@@ -52,41 +56,28 @@ std::string unescaped(std::string_view written) {
 }
 
 struct Mounted {
-    std::string id; // the first field
+    std::uint64_t id = 0;
     std::string point;
 };
 
-// The last first: it may hide others.
+// Of mountinfo's fields the first and the fifth. The last first: it may hide others.
 std::vector<Mounted> mounted_below(const std::string& path) {
     std::vector<Mounted> found;
-    std::ifstream mounts("/proc/self/mountinfo");
-    for (std::string line; std::getline(mounts, line);) {
-        std::string_view rest = line;
-        std::vector<std::string_view> fields;
-        while (fields.size() < 5 && !rest.empty()) {
-            fields.push_back(rest.substr(0, rest.find(' ')));
-            rest.remove_prefix(std::min(fields.back().size() + 1, rest.size()));
-        }
-        if (fields.size() == 5) {
-            std::string point = unescaped(fields[4]);
-            if (point.starts_with(path + '/')) {
-                found.push_back({std::string(fields[0]), std::move(point)});
+    const std::string text = read_whole(AT_FDCWD, "/proc/self/mountinfo", largest_mountinfo);
+    for (const std::string_view line : split(text, '\n')) {
+        const auto fields = split(line, ' ');
+        Mounted one;
+        if (fields.size() > 4 &&
+            std::from_chars(fields[0].data(), fields[0].data() + fields[0].size(), one.id).ec ==
+                std::errc()) {
+            one.point = unescaped(fields[4]);
+            if (one.point.starts_with(path + '/')) {
+                found.push_back(std::move(one));
             }
         }
     }
     std::ranges::reverse(found);
     return found;
-}
-
-// Of the mount that a descriptor is in; without asking the file system, which may be one that doesn't answer.
-std::string mount_of(const Fd& place) {
-    std::ifstream info(fmt::format("/proc/self/fdinfo/{}", place.get()));
-    for (std::string line; std::getline(info, line);) {
-        if (line.starts_with("mnt_id:\t")) {
-            return line.substr(8);
-        }
-    }
-    return "";
 }
 
 } // namespace
@@ -101,13 +92,16 @@ std::string unmount_below(int parent, const std::string& path) {
         }
         for (const Mounted& one : mounted) {
             const Fd place = open_below(parent, one.point.c_str() + above, O_PATH, 0);
-            if (!place) {
+            const auto found = place ? place_of(place.get()) : std::nullopt;
+            // FORCE: a file system in user space that doesn't answer lets go of those who wait for it.
+            const auto unmount = [&] {
+                return umount2(fmt::format("/proc/self/fd/{}", place.get()).c_str(), MNT_FORCE | MNT_DETACH);
+            };
+            if (!found) {
                 why = failed(one.point);
-            } else if (mount_of(place) != one.id) {
+            } else if (found->mount != one.id) {
                 why = one.point + " was exchanged"; // or another mount hides it, which goes first
-                // FORCE: a file system in user space that doesn't answer lets go of those who wait for it.
-            } else if (umount2(fmt::format("/proc/self/fd/{}", place.get()).c_str(),
-                               MNT_FORCE | MNT_DETACH) != 0) {
+            } else if (unmount() != 0) {
                 why = failed("unmounting " + one.point);
             }
         }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr int passes = 50;
 constexpr std::size_t largest_published = 16 * 1024 * 1024;
-constexpr std::size_t largest_status = 1 << 20;
+constexpr std::size_t largest_cgroup = 1 << 20;
 
 // The audit sessions of what runs by a grant: all of them, or those that were given a group.
 std::set<std::uint32_t> sessions_of(const std::vector<Published>& live, const std::string* group) {
@@ -112,9 +112,8 @@ void end_what_ran(const Reach& reach, const std::map<Gid, std::string>& gids, co
 bool runs_elsewhere(const std::set<Uid>& uids) {
     bool elsewhere = false;
     const auto looked = for_each_pid([&](int proc, pid_t pid) {
-        const auto of =
-            parse_credentials(read_whole(proc, fmt::format("{}/status", pid).c_str(), largest_status));
-        const std::string cgroup = read_whole(proc, fmt::format("{}/cgroup", pid).c_str(), largest_status);
+        const auto of = credentials_of(proc, std::to_string(pid));
+        const std::string cgroup = read_whole(proc, fmt::format("{}/cgroup", pid).c_str(), largest_cgroup);
         elsewhere = elsewhere ||
                     (of && std::ranges::any_of(of->uids, [&](Uid uid) {
                          return uids.contains(uid) &&

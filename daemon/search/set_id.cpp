@@ -2,6 +2,7 @@
 #include "daemon/search/set_id.h"
 
 #include "core/fd.h"
+#include "daemon/account_protocol.h"
 #include "daemon/search/disarm.h"
 #include "daemon/search/ending.h"
 #include "daemon/search/mounts.h"
@@ -131,7 +132,7 @@ private:
         for (Found& one : all_) {
             const SearchFor& grant = *one.reach.grant;
             if (grant.made && Uid{file.st_uid} == grant.uid &&
-                !path.starts_with(fmt::format("/home/{}/", grant.account)) &&
+                !path.starts_with(home_of(grant.account) + '/') &&
                 (one.told.size() >= most_names || one.told.insert(shown_path(path)).second)) {
                 one.reach.searched->add({.what = "file", .how = "left behind", .name = shown_path(path)});
             }
