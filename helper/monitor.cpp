@@ -51,9 +51,10 @@ public:
         }
         child_.reaped();
         hear_what_is_there(); // why it was killed is said before it is
-        if (jitd_.connected() || reconnect()) {
-            // It may be gone, and then it knows from the cgroup.
-            static_cast<void>(jitd_.send(to_frame(HelperExited{*status_})));
+        const auto tell_exit = [&] { return jitd_.send(to_frame(HelperExited{*status_})); };
+        if (!(jitd_.connected() && tell_exit()) && reconnect()) {
+            // It may be gone again, and then the next one knows from the cgroup that this is over.
+            static_cast<void>(tell_exit());
         }
         if (relay_) {
             relay_->drain(signals_);
