@@ -262,6 +262,7 @@ void Memberships::give(const MembershipName& name, Wanted& wanted, Uid uid, Gid 
     const DropIn drop_in{
         .grant = wanted.grant, .uid = uid, .gid = gid, .until = wanted.until.time, .boot = wanted.until.boot};
     if (const auto prepared = drop_ins_.prepare(name, drop_in); !prepared) {
+        try_later(wanted); // the disk may be full only now
         return refuse(name, wanted, prepared.error().message);
     }
     const auto recorded = parts_.store.transact([&]() -> Result<void> {
@@ -281,6 +282,7 @@ void Memberships::give(const MembershipName& name, Wanted& wanted, Uid uid, Gid 
                                        recorded.error().message);
     }
     if (const auto put = drop_ins_.put(name); !put) {
+        try_later(wanted);
         return refuse(name, wanted, put.error().message);
     }
     given_.insert_or_assign(name, drop_in);

@@ -87,11 +87,16 @@ protected:
     // seconds later, would go on for ever. jitd runs again when `after` is called.
     void at_each_change(int at_least, const std::function<void()>& before, const std::function<void()>& step,
                         const std::function<void()>& after) {
+        at_each_change("kill", at_least, before, step, after);
+    }
+    // The same, where `how` is the error that the change fails with, by its number.
+    void at_each_change(const std::string& how, int at_least, const std::function<void()>& before,
+                        const std::function<void()>& step, const std::function<void()>& after) {
         int changes = 0;
         for (bool hit = true; hit && changes < MOST; ++changes) {
             before();
-            host.root("/root/at_call $(pgrep -x jitd) " + std::to_string(changes + 1) +
-                      " kill >/root/killed & until grep -q armed /root/killed; do sleep .01; done");
+            host.root("/root/at_call $(pgrep -x jitd) " + std::to_string(changes + 1) + " " + how +
+                      " >/root/killed & until grep -q armed /root/killed; do sleep .01; done");
             step();
             std::string said;
             hit = eventually(
@@ -99,7 +104,7 @@ protected:
                 1s);
             if (!hit)
                 host.root("pkill -x at_call");
-            const testing::ScopedTrace trace(__FILE__, __LINE__, "killed before " + said);
+            const testing::ScopedTrace trace(__FILE__, __LINE__, how + " at " + said);
             EXPECT_TRUE(eventually([&] { return host.root("jitctl status").status == 0; }));
             after();
             const Result verified = host.root("jitctl audit verify");
@@ -180,6 +185,37 @@ TEST_F(Interrupted, a_request_is_granted_wholly_or_not_at_all) {
                 EXPECT_EQ(events("grant.started", id), 1);
             release_all();
             EXPECT_TRUE(eventually([&] { return !is_member(); }));
+        });
+}
+
+// One that is over: the disk is full, or broken, for that one call.
+TEST_F(Interrupted, an_error_of_the_disk_gives_nothing_that_is_not_recorded_and_keeps_no_end_from_coming) {
+    for (const char* error : {"28" /* ENOSPC */, "5" /* EIO */}) {
+        bool told = false;
+        at_each_change(
+            error, 6, [] {}, [&] { told = alice_.does("jitctl request all --for 1h --reason x"); },
+            [&] {
+                const auto active = in_state("active");
+                EXPECT_LE(active.size(), 1U);
+                EXPECT_GE(active.size(), told ? 1U : 0U) << "she was told that it is granted";
+                EXPECT_TRUE(eventually([&] { return is_member() == !active.empty(); }, 10s));
+                EXPECT_EQ(alice_.does("jit-sudo -n -b sleep 9461"), !active.empty());
+                release_all();
+                EXPECT_TRUE(eventually([&] { return !is_member() && running("sleep 9461").empty(); }, 10s));
+            });
+    }
+    std::string id;
+    at_each_change(
+        "28", 6,
+        [&] {
+            id = granted("all --for 1h");
+            EXPECT_TRUE(alice_.does("jit-sudo -n -b sleep 9462"));
+        },
+        [&] { host.root("jitctl revoke " + id + " --reason enough"); },
+        [&] {
+            release_all();
+            EXPECT_TRUE(eventually([&] { return !is_member() && running("sleep 9462").empty(); }, 10s));
+            EXPECT_EQ(events("grant.ended", id), 1);
         });
 }
 
