@@ -2,6 +2,7 @@
 #include "core/audit.h"
 
 #include "core/json.h"
+#include "core/sync.h"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -51,7 +52,8 @@ Result<std::string> read_small_file(const std::string& path, std::size_t most) {
     return content;
 }
 
-// Written beside and renamed, so that a power cut leaves the whole key or none.
+// Written beside and renamed, so that a power cut leaves the whole key or none; and on the disk when this
+// returns: what it signs is told to others.
 Result<void> write_new_file(const std::string& path, std::string_view content, mode_t mode) {
     const std::string beside = path + ".new";
     unlink(beside.c_str());
@@ -61,7 +63,7 @@ Result<void> write_new_file(const std::string& path, std::string_view content, m
         written = write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
                   fsync(fd) == 0;
         written = close(fd) == 0 && written;
-        written = written && rename(beside.c_str(), path.c_str()) == 0;
+        written = written && rename(beside.c_str(), path.c_str()) == 0 && sync_directory_of(path);
     }
     if (!written) {
         return fail(Errc::internal, fmt::format("cannot write {}: {}", path, errno_text()));

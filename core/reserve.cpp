@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <optional>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -32,9 +33,15 @@ std::string Reserve::part(int number) const {
     return directory_ + "/reserve." + std::to_string(number);
 }
 
+// A crash or a power cut may leave one that holds no room, or less.
+bool Reserve::is_whole(int number) const {
+    struct stat file{};
+    return stat(part(number).c_str(), &file) == 0 && file.st_size == part_size;
+}
+
 int Reserve::parts() const {
     int last = most_parts;
-    while (last > 0 && access(part(last).c_str(), F_OK) != 0) {
+    while (last > 0 && !is_whole(last)) {
         --last;
     }
     return last;
@@ -48,8 +55,13 @@ void Reserve::make_room() const {
         }
     } else if (left && *left >= plenty) {
         // One at a time: this is on somebody's way.
-        if (const int have = parts(); have < most_parts) {
-            const std::string path = part(have + 1);
+        int next = 1;
+        while (next <= most_parts && is_whole(next)) {
+            ++next;
+        }
+        if (next <= most_parts) {
+            const std::string path = part(next);
+            unlink(path.c_str());
             const Fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
             if (!file || posix_fallocate(file.get(), 0, part_size) != 0) {
                 unlink(path.c_str());

@@ -23,7 +23,8 @@ public:
 
 private:
     [[nodiscard]] std::string part(int number) const;
-    [[nodiscard]] int parts() const;
+    [[nodiscard]] bool is_whole(int number) const;
+    [[nodiscard]] int parts() const; // up to the last that is whole
 
     std::string directory_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ctl/pam_files.h"
 
+#include "core/sync.h"
 #include "core/text.h"
 #include "ctl/pam_lines.h"
 
@@ -205,7 +206,8 @@ Result<void> PamDirectory::replace(const PamFileRead& read, const std::string& t
 }
 
 Result<void> keep_pam_copy(const std::string& directory, Uid owner, const PamFileRead& read) {
-    if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    // Its name too is on the disk before the file that this is a copy of is changed.
+    if ((mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) || !sync_directory_of(directory)) {
         return failed(directory, errno);
     }
     const auto opened = open_directory(directory, owner);

@@ -2,6 +2,7 @@
 #include "daemon/account_uids.h"
 
 #include "core/fd.h"
+#include "core/sync.h"
 
 #include <fmt/format.h>
 
@@ -51,8 +52,7 @@ Result<void> write_uid_mark(Uid uid, const std::string& path) {
         fsync(file.get()) != 0 || rename(beside.c_str(), path.c_str()) != 0) {
         return failed(beside);
     }
-    const Fd directory(open(path.substr(0, path.rfind('/') + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return directory && fsync(directory.get()) == 0 ? Result<void>() : failed(path);
+    return sync_directory_of(path) ? Result<void>() : failed(path);
 }
 
 } // namespace jit

@@ -2,6 +2,7 @@
 #include "daemon/account/home.h"
 
 #include "core/fd.h"
+#include "core/sync.h"
 #include "daemon/account/removal.h"
 
 #include <fmt/format.h>
@@ -97,8 +98,11 @@ std::string write_keys(const std::vector<std::string>& keys) {
     for (const std::string& key : keys) {
         text += key + '\n';
     }
+    // Who had the account before mustn't get in after a power cut either, where the home was kept.
     if (!file || write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-        renameat(directory.get(), beside, directory.get(), "authorized_keys") != 0) {
+        fsync(file.get()) != 0 ||
+        renameat(directory.get(), beside, directory.get(), "authorized_keys") != 0 ||
+        !sync_directory(directory.get())) {
         return failed(".ssh/authorized_keys");
     }
     return "";
@@ -241,7 +245,8 @@ void remove_home(const AccountJob& job, AccountReply& reply) {
         reply.done.emplace_back("home");
     } else if (job.home == TemporaryAccount::Home::remove) {
         const auto why = empty_directory(home.get());
-        if (!why.empty() || unlinkat(parent.get(), job.name.c_str(), AT_REMOVEDIR) != 0) {
+        if (!why.empty() || unlinkat(parent.get(), job.name.c_str(), AT_REMOVEDIR) != 0 ||
+            !sync_directory(parent.get())) {
             return problem(why.empty() ? failed(path) : fmt::format("{}: {}", path, why));
         }
         reply.done.emplace_back("home");

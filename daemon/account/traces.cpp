@@ -2,6 +2,7 @@
 #include "daemon/account/traces.h"
 
 #include "core/fd.h"
+#include "core/sync.h"
 #include "daemon/account/home.h"
 
 #include <fmt/format.h>
@@ -39,7 +40,8 @@ void remove_file(const std::string& path, Uid uid, const char* what, AccountRepl
     if (!S_ISREG(status.st_mode) || (status.st_uid != number(uid) && status.st_uid != 0)) {
         return;
     }
-    if (unlink(path.c_str()) != 0) {
+    // That the account is over is recorded for good: its crontab mustn't be back after a power cut.
+    if (unlink(path.c_str()) != 0 || !sync_directory_of(path)) {
         return failed(path, reply);
     }
     reply.done.emplace_back(what);
@@ -64,6 +66,9 @@ void remove_files(const char* directory, Uid uid, const char* what, AccountReply
         any = true;
     }
     if (any) {
+        if (!sync_directory(dirfd(entries.get()))) {
+            failed(directory, reply);
+        }
         reply.done.emplace_back(what);
     }
 }

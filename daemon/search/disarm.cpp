@@ -13,6 +13,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 namespace jit {
 namespace {
@@ -38,6 +39,24 @@ Result<void> disarm(int place) {
         return fail(Errc::unavailable, std::strerror(errno));
     }
     return {};
+}
+
+void Disarmed::add(int directory, dev_t file_system) {
+    if (Fd& kept = file_systems_[file_system]; !kept) {
+        kept.reset(fcntl(directory, F_DUPFD_CLOEXEC, 0));
+    }
+}
+
+Result<void> Disarmed::make_last() {
+    Result<void> done;
+    for (const auto& [number, directory] : file_systems_) {
+        if (!directory || syncfs(directory.get()) != 0) {
+            done = fail(Errc::unavailable,
+                        fmt::format("what was disarmed may not last: {}", std::strerror(errno)));
+        }
+    }
+    file_systems_.clear();
+    return done;
 }
 
 // A line each: the uid that it gave, or "-", a tab, and its name, escaped.

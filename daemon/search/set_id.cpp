@@ -92,6 +92,14 @@ public:
         }
     }
 
+    void make_last() {
+        if (const auto lasts = disarmed_.make_last(); !lasts) {
+            for (const Found& one : all_) {
+                one.reach.searched->problem_for_now(lasts.error().message);
+            }
+        }
+    }
+
     // Whoever has a file open may hand it on: they are held still meanwhile.
     void nameless() {
         const Still still(owners_, "search");
@@ -123,7 +131,9 @@ private:
         const bool capable = executable && getxattr(fmt::format("/proc/self/fd/{}", place.get()).c_str(),
                                                     "security.capability", nullptr, 0) > 0;
         if ((now.st_mode & set_id_bits) != 0 || capable) {
-            tell(place.get(), now, shown_path(path), named, capable);
+            if (tell(place.get(), now, shown_path(path), named, capable)) {
+                disarmed_.add(directory, now.st_dev);
+            }
         }
     }
 
@@ -139,7 +149,8 @@ private:
         }
     }
 
-    void tell(int place, const struct stat& file, const std::string& path, bool named, bool capable) {
+    // Whether it was disarmed.
+    bool tell(int place, const struct stat& file, const std::string& path, bool named, bool capable) {
         std::vector<Found*> makers;
         bool to_disarm = false;
         for (Found& one : all_) {
@@ -175,10 +186,12 @@ private:
             one->reach.searched->add(
                 {.what = "set-id file", .how = to_disarm && done ? "disarmed" : "added", .name = name});
         }
+        return to_disarm && done.has_value();
     }
 
     std::vector<Found>& all_;
     std::set<Uid> owners_;
+    Disarmed disarmed_;
     bool any_root_ = false;
 };
 
@@ -218,6 +231,7 @@ void search_set_id_files(const SearchJob& job, const std::vector<AccountNames>& 
         end_what_ran(one.reach, gids, uids);
     }
     search.everywhere();
+    search.make_last();
 }
 
 } // namespace jit

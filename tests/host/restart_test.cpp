@@ -117,6 +117,56 @@ TEST(Restart, WhoeverWaitsForAnAnswerGoesOnWaitingOverARestart) {
     EXPECT_THAT(run->out, HasSubstr("approved by bob"));
 }
 
+TEST(Restart, WhatAKilledJitdHadHalfWrittenInRunIsPutRight) {
+    Host host;
+    host.root("groupadd vault");
+    host.policy(R"(
+[risk.low]
+auto_approve = "1h"
+[role.member]
+risk        = "low"
+eligible    = ["alice"]
+max         = "1h"
+memberships = ["vault"]
+[role.groups]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+authenticate = false
+groups       = ["vault"]
+login        = ["sshd"]
+)");
+    const std::string drop_in = "/run/userdb/alice:vault.membership";
+    ask(host, "alice", "groups");
+    ask(host, "alice", "member");
+    ASSERT_TRUE(eventually([&] { return host.root("test -e " + drop_in).status == 0; }));
+    Session elevation = host.begin_as("alice", "jit-sudo -n -g vault sleep 1006");
+    ASSERT_TRUE(eventually([&] { return host.root("pgrep -fx 'sleep 1006'").status == 0; }));
+    const std::string what = "cut -d' ' -f1,2 /run/jit/live"; // deadlines are reckoned anew
+    ASSERT_TRUE(eventually([&] { return host.root(what + " | wc -l").out == "2\n"; }));
+    const std::string published = host.root(what).out;
+
+    // It never writes them in their place, but if it did this is what would be there.
+    const Result cut =
+        host.root("systemctl stop jit-sweep.timer jitd.socket jitd-helper.socket jitd.service && "
+                  "for file in /run/jit/live /run/jit/logins.db " +
+                  drop_in +
+                  "; do truncate -s $(($(stat -c %s $file) / 2)) $file && cp $file $file.new || "
+                  "exit; done; cp " +
+                  drop_in +
+                  " /run/userdb/alice:vault.jit-new && "
+                  "systemctl start jitd.socket jitd-helper.socket jitd.service");
+    ASSERT_EQ(cut.status, 0) << cut;
+    host.root("rm " + drop_in + ".new"); // a name that is none of ours
+    EXPECT_TRUE(eventually([&] { return host.root(what).out == published; })) << host.root(what);
+    EXPECT_TRUE(eventually([&] { return host.as("alice", "id -Gn | grep -w vault").status == 0; }));
+    EXPECT_EQ(host.root("ls -A /run/userdb").out, "alice:vault.membership\n");
+    EXPECT_EQ(host.root("ls /run/jit | grep new").out, "");
+    EXPECT_EQ(host.root("pgrep -fx 'sleep 1006'").status, 0) << "it was ended";
+    const Result leftovers = host.root("jitctl leftovers");
+    EXPECT_EQ(leftovers.status, 0) << leftovers;
+}
+
 TEST(Restart, AStoppedJitdGivesNothingAndSaysHowToStartIt) {
     Host host;
     host.policy(POLICY);
