@@ -46,6 +46,15 @@ void wait_until_still(Uid uid) {
     }
 }
 
+// Whether all of them run again: else the note stays, and the sweep tries it anew.
+bool let_go(const std::set<Uid>& uids) {
+    bool all = true;
+    for (const Uid uid : uids) {
+        all = (set_frozen(uid, false) || access(slice_of(uid).c_str(), F_OK) != 0) && all;
+    }
+    return all;
+}
+
 } // namespace
 
 Still::Still(const std::set<Uid>& uids, const std::string& holder) : note_(note_of(holder)) {
@@ -69,21 +78,22 @@ Still::Still(const std::set<Uid>& uids, const std::string& holder) : note_(note_
 }
 
 Still::~Still() {
-    for (const Uid uid : held_) {
-        set_frozen(uid, false);
-    }
-    if (!held_.empty()) {
+    if (!held_.empty() && let_go(held_)) {
         unlink(note_.c_str());
     }
 }
 
 void release_held(const std::string& holder, Millis ago) {
     struct stat status{};
-    if (stat(note_of(holder).c_str(), &status) != 0 ||
-        std::time(nullptr) - status.st_mtime <
-            std::chrono::duration_cast<std::chrono::seconds>(ago).count()) {
+    if (stat(note_of(holder).c_str(), &status) != 0) {
         return;
     }
+    // One from the future was written before the clock was set back: nobody knows how long ago.
+    const auto age = std::time(nullptr) - status.st_mtime;
+    if (age >= 0 && age < std::chrono::duration_cast<std::chrono::seconds>(ago).count()) {
+        return;
+    }
+    std::set<Uid> held;
     const std::string text = read_all(note_of(holder));
     for (std::string_view rest = text; !rest.empty();) {
         const std::string_view line = rest.substr(0, rest.find('\n'));
@@ -91,10 +101,12 @@ void release_held(const std::string& holder, Millis ago) {
         std::uint32_t uid = 0;
         const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), uid);
         if (error == std::errc() && end == line.data() + line.size()) {
-            set_frozen(Uid{uid}, false);
+            held.insert(Uid{uid});
         }
     }
-    unlink(note_of(holder).c_str());
+    if (let_go(held)) {
+        unlink(note_of(holder).c_str());
+    }
 }
 
 } // namespace jit
