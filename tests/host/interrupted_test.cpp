@@ -266,14 +266,6 @@ TEST_F(Interrupted, no_command_runs_whose_start_is_not_recorded) {
         << "what began is over: " << host.root("jitctl audit | grep use").out;
 }
 
-TEST_F(Interrupted, how_a_command_ended_is_told_to_the_next_jitd_where_it_killed_this_one) {
-    granted("all --for 1h");
-    EXPECT_FALSE(alice_.does("jit-sudo -n sh -c 'pkill -KILL -x jitd; exit 3'"));
-    EXPECT_TRUE(eventually([&] {
-        return host.root("jitctl audit --kind use.exited").out.find("exit=3") != std::string::npos;
-    })) << audit();
-}
-
 TEST_F(Interrupted, every_login_that_is_let_in_is_recorded_and_ends) {
     gate("sshd", "--only sre");
     granted("all --for 1h");

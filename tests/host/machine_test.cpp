@@ -85,6 +85,27 @@ TEST_F(Machine, with_an_account_database_that_hangs_whatever_is_asked_ends_are_o
     EXPECT_EQ(request(host, "carol", "logs").at("state"), "pending");
 }
 
+// As one leaves it that is killed while it looks through what people run.
+TEST_F(Machine, whom_a_killed_jitd_held_still_runs_again_by_the_next_or_by_the_sweep) {
+    const Session alice = host.begin_as("alice", "sleep 60");
+    const std::string freeze = "/sys/fs/cgroup/user.slice/user-1000.slice/cgroup.freeze";
+    ASSERT_TRUE(eventually([&] { return host.root("test -e " + freeze).status == 0; }));
+    const auto runs_again = [&] { return host.root("cat " + freeze).out == "0\n"; };
+    const std::string hold = "echo 1000 >/run/jit/held-jitd; echo 1 >" + freeze + "; ";
+
+    EXPECT_EQ(host.root(hold + "cat " + freeze + "; systemctl kill -s KILL jitd").out, "1\n");
+    EXPECT_TRUE(eventually(runs_again));
+
+    // The clock was set back since; and it was a while ago.
+    for (const char* written : {"tomorrow", "5 seconds ago"}) {
+        host.root("systemctl stop jit-sweep.timer jitd.socket jitd-helper.socket jitd; " + hold +
+                  "touch -d '" + written + "' /run/jit/held-jitd; systemctl start jit-sweep");
+        EXPECT_TRUE(eventually(runs_again)) << written;
+    }
+    EXPECT_NE(host.root("test -e /run/jit/held-jitd").status, 0);
+    host.root("systemctl start jitd.socket jitd-helper.socket jitd jit-sweep.timer");
+}
+
 TEST_F(Machine, with_run_full_nobody_new_gets_in_and_the_end_is_on_time) {
     gate("sshd", "--only sre");
     let_in("door --for 6s");
