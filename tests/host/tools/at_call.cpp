@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace {
@@ -103,17 +104,18 @@ std::string change(pid_t process, const __ptrace_syscall_info& call) {
     return {};
 }
 
-// Until the process has made a step of the kind that is waited for, or is gone.
-bool goes_on(pid_t process, int signal) {
-    if (ptrace(PTRACE_SYSCALL, process, nullptr, signal) != 0)
-        return false;
+// Until its next stop: what waitpid says of that; nothing when it is gone.
+std::optional<int> next_stop(pid_t process, int signal) {
     int status = 0;
-    return waitpid(process, &status, __WALL) == process && WIFSTOPPED(status);
+    if (ptrace(PTRACE_SYSCALL, process, nullptr, signal) != 0 ||
+        waitpid(process, &status, __WALL) != process || !WIFSTOPPED(status))
+        return std::nullopt;
+    return status;
 }
 
 void fail_with(pid_t process, long error) {
     if (ptrace(PTRACE_POKEUSER, process, offsetof(user_regs_struct, orig_rax), -1L) != 0 ||
-        !goes_on(process, 0) ||
+        !next_stop(process, 0) ||
         ptrace(PTRACE_POKEUSER, process, offsetof(user_regs_struct, rax), -error) != 0)
         die("fail");
 }
@@ -138,16 +140,13 @@ int main(int count, char** words) {
     long met = 0;
     int signal = 0;
     std::string last;
-    while (goes_on(process, signal)) {
-        signal = 0;
-        siginfo_t why{};
-        if (ptrace(PTRACE_GETSIGINFO, process, nullptr, &why) != 0)
-            break;
-        if (why.si_code != (SIGTRAP | 0x80)) {
-            // Not a call: a signal, which it is to have, or the end of the stop that this began with.
-            signal = why.si_signo == SIGTRAP ? 0 : why.si_signo;
+    while (const auto stop = next_stop(process, signal)) {
+        if (WSTOPSIG(*stop) != (SIGTRAP | 0x80)) {
+            // Not a call: a signal, which it is to have, or the stop that this began with.
+            signal = *stop >> 16 == 0 ? WSTOPSIG(*stop) : 0;
             continue;
         }
+        signal = 0;
         __ptrace_syscall_info call{};
         if (ptrace(PTRACE_GET_SYSCALL_INFO, process, sizeof call, &call) <= 0)
             break;
