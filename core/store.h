@@ -101,6 +101,8 @@ public:
         std::optional<BootTime> boot;
     };
     [[nodiscard]] NextChange next_change(const std::string& boot_id);
+    // What was to end in another boot, grants and locks, gets a deadline by the clock of this one too.
+    void take_over(const Now& now, const std::string& boot_id);
 
     [[nodiscard]] RequestId new_id(); // of a request or a lock: free, random, short while few are taken
     void insert(const Request& request);

@@ -180,6 +180,12 @@ Store::NextChange Store::next_change(const std::string& boot_id) {
     return next;
 }
 
+void Store::take_over(const Now& now, const std::string& boot_id) {
+    const std::int64_t boot_of_utc = now.boot.time_since_epoch().count() - count_of(now.time);
+    sql_->take_over_grants.execute(boot_id, boot_of_utc);
+    sql_->take_over_locks.execute(boot_id, boot_of_utc);
+}
+
 RequestId Store::new_id() {
     // Ids are typed by people, so they are as short as leaves 64 times more of them than are taken.
     std::int64_t taken = 0;

@@ -94,6 +94,10 @@ struct Store::Statements {
           next_end(db.prepare("SELECT min(not_after) FROM requests WHERE state = 'active'")),
           next_boot_end(
               db.prepare("SELECT min(boot_deadline) FROM requests WHERE state = 'active' AND boot_id = ?")),
+          take_over_grants(db.prepare("UPDATE requests SET boot_id = ?1, boot_deadline = not_after + ?2 "
+                                      "WHERE state = 'active' AND boot_id <> ?1")),
+          take_over_locks(db.prepare("UPDATE locks SET boot_id = ?1, boot_deadline = until + ?2 "
+                                     "WHERE lifted IS NULL AND boot_id <> ?1")),
           exists(
               db.prepare("SELECT 1 FROM requests WHERE id = ?1 UNION ALL SELECT 1 FROM locks WHERE id = ?1")),
           insert(db.prepare(
@@ -158,11 +162,11 @@ struct Store::Statements {
 
     Statement find, pending, active, active_of, active_uids, due_pending, due_by_time, due_by_boot, newest,
         chain_of, chain_start, count, count_all, count_pending_of, next_timeout, next_end, next_boot_end,
-        exists, insert, update, answers, add_answer, insert_use, count_use, update_use, live_uses, find_use,
-        use_of_session, use_chain, set_last_used, last_used, is_elevation, insert_lock, lift, locks,
-        without_stock, unsearched, newest_stock, insert_stock, stock, stock_of, set_stock, set_searched,
-        set_left_behind, forget_stocks, left_behind, accounts, reserve_account, set_account, forget_account,
-        append, events_after, add_checkpoint, checkpoints, get, set, unset;
+        take_over_grants, take_over_locks, exists, insert, update, answers, add_answer, insert_use, count_use,
+        update_use, live_uses, find_use, use_of_session, use_chain, set_last_used, last_used, is_elevation,
+        insert_lock, lift, locks, without_stock, unsearched, newest_stock, insert_stock, stock, stock_of,
+        set_stock, set_searched, set_left_behind, forget_stocks, left_behind, accounts, reserve_account,
+        set_account, forget_account, append, events_after, add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);

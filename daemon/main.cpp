@@ -185,6 +185,9 @@ Result<void> run() {
         }
     });
     ending = &requests;
+    if (auto taken = requests.take_over(); !taken) {
+        return taken;
+    }
     Ends ends({.loop = *loop,
                .store = **store,
                .clock = clock,

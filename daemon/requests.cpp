@@ -135,12 +135,15 @@ Result<Request> Requests::find(const RequestId& id) {
 
 void Requests::start(Request& request, const Now& now) {
     Time until = now.time + request.duration;
+    BootTime boot = now.boot + request.duration;
     if (!request.extends.empty()) {
-        // Without a gap: from the latest end that the chain has, within what the role lets a chain reach.
+        // Without a gap: from the latest end that the chain has, within what the role lets a chain reach. By
+        // both clocks: where one was set back, the difference of the other's ends is no time to be had.
         const auto role = policy_.roles.find(request.role);
         for (const Request& other : store_.chain_of(request.chain)) {
             if (other.state == State::active) {
                 until = std::max(until, other.not_after->time + request.duration);
+                boot = std::max(boot, in_this_boot(*other.not_after, clock_, now).boot + request.duration);
             }
         }
         const Millis reach =
@@ -150,6 +153,7 @@ void Requests::start(Request& request, const Now& now) {
     request.state = State::active;
     request.not_before = now.time;
     request.not_after = deadline_at(until, clock_, now);
+    request.not_after->boot = std::min(request.not_after->boot, boot);
     store_.update(request);
     store_.append("grant.started", now.time,
                   {{"request", request.id},
@@ -182,6 +186,13 @@ void Requests::end(Request& request, State state, std::optional<Cause> cause, Ti
         fields["reason"] = reason;
     }
     store_.append(kind_of_end(state), at, fields);
+}
+
+Result<void> Requests::take_over() {
+    return store_.transact([&]() -> Result<void> {
+        store_.take_over(clock_.now(), clock_.boot_id());
+        return {};
+    });
 }
 
 Result<void> Requests::advance() {

@@ -89,6 +89,8 @@ public:
     // extensions.
     Result<void> end_by_use(const Request& grant, Cause cause, const std::string& why);
 
+    // At start: what was given in another boot gets an end by this one's clock, which nobody sets.
+    Result<void> take_over();
     // Time-outs and ends that are due, of locks too.
     Result<void> advance();
     // Ends what the policy no longer gives: the role or the routing is gone, or changed under a pending
