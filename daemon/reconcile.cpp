@@ -21,6 +21,7 @@ constexpr Millis after_a_change = std::chrono::seconds(2);
 constexpr Millis between_checkpoints = std::chrono::hours(1);
 constexpr Millis retry = std::chrono::seconds(1);
 constexpr std::int64_t events_a_checkpoint = 1000;
+constexpr int most_asked = 8; // about people, at once
 
 // Whether passwd or group was written, or exchanged, of what has happened in their directory.
 bool accounts_were_written(int watch) {
@@ -108,19 +109,8 @@ void Reconciler::check_eligibility() {
     }
     memberships_.look_again();
     temporary_.look_again();
-    for (const Uid uid : *uids) {
-        accounts_.look_up(uid, [this, uid](const Result<std::optional<Account>>& found) {
-            if (!found) {
-                return journal_.send(
-                    Journal::Level::warning,
-                    fmt::format("uid {} keeps its grants until their end without another check: {}",
-                                number(uid), found.error().message));
-            }
-            if (const auto applied = requests_.apply_account(uid, *found ? &**found : nullptr); !applied) {
-                journal_.send(Journal::Level::critical, applied.error().message);
-            }
-        });
-    }
+    to_check_.insert(uids->begin(), uids->end());
+    check_next();
     // The mark moves on while it matters.
     const auto mark = clock_.next_mark();
     if (mark != clock_.mark()) {
@@ -131,6 +121,34 @@ void Reconciler::check_eligibility() {
         if (kept) {
             clock_.set_mark(mark);
         }
+    }
+}
+
+// The worker refuses those who are too many at once, and others ask it too. Where a check isn't through when
+// the next begins, it goes on with those who weren't asked about for longest.
+void Reconciler::check_next() {
+    while (asked_ < most_asked && !to_check_.empty()) {
+        auto next = to_check_.upper_bound(last_checked_);
+        next = next != to_check_.end() ? next : to_check_.begin();
+        const Uid uid = last_checked_ = *next;
+        to_check_.erase(next);
+        ++asked_;
+        accounts_.look_up(uid, [this, uid](const Result<std::optional<Account>>& found) {
+            --asked_;
+            checked(uid, found);
+            check_next();
+        });
+    }
+}
+
+void Reconciler::checked(Uid uid, const Result<std::optional<Account>>& found) {
+    if (!found) {
+        return journal_.send(Journal::Level::warning,
+                             fmt::format("uid {} keeps its grants until their end without another check: {}",
+                                         number(uid), found.error().message));
+    }
+    if (const auto applied = requests_.apply_account(uid, *found ? &**found : nullptr); !applied) {
+        journal_.send(Journal::Level::critical, applied.error().message);
     }
 }
 

@@ -17,6 +17,8 @@
 #include "daemon/uses.h"
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 
 namespace jit {
@@ -42,6 +44,8 @@ public:
     void checkpoint();
 
 private:
+    void check_next();
+    void checked(Uid uid, const Result<std::optional<Account>>& found);
     void arm();
     void watch_clock();
     void watch_accounts();
@@ -58,6 +62,9 @@ private:
     Accounts& accounts_;
     const HostKey& host_key_;
     Journal& journal_;
+    std::set<Uid> to_check_;
+    Uid last_checked_{};
+    int asked_ = 0;
     BootTime next_check_;
     BootTime next_checkpoint_;
     std::int64_t signed_ = 0; // the newest event with a checkpoint

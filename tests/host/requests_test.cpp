@@ -222,6 +222,32 @@ TEST(Requests, AGrantEndsWhenItsOwnerIsNoLongerEligible) {
     EXPECT_EQ(host.as("alice", "jitctl request logs --reason x").status, 1);
 }
 
+TEST(Requests, OfVeryManyPeopleEveryGrantEndsWhenNobodyIsEligibleAnyMore) {
+    Host host;
+    host.policy(POLICY);
+    const std::string alices = ask(host, "alice", "logs");
+    host.root("systemctl stop jitd.socket jitd-helper.socket jitd; sre=$(getent group sre | cut -d: -f3); "
+              "for n in $(seq 400); do echo user$n:x:$((100000 + n)):$sre::/:/bin/sh; done >>/etc/passwd");
+    edit_database(
+        host, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400) INSERT INTO "
+              "requests (id, state, role, scope, stages, person, account, uid, requester, requester_account, "
+              "requester_uid, login_person, reason, ticket, duration, filed, answer_by, not_before, "
+              "not_after, boot_id, boot_deadline, ended_by, ended_reason, extends, chain) SELECT "
+              "printf('c%03x', i), state, role, scope, stages, 'user' || i, 'user' || i, 100000 + i, "
+              "requester, requester_account, requester_uid, login_person, reason, ticket, duration, filed, "
+              "answer_by, not_before, not_after, boot_id, boot_deadline, ended_by, ended_reason, extends, "
+              "printf('c%03x', i) FROM requests, n WHERE id = '" +
+                  alices + "'");
+    host.root("systemctl start jitd.socket jitd-helper.socket jitd");
+    const auto live = [&] {
+        return host.root("jitctl --json list | grep -o '\"state\": *\"active\"' | wc -l").out;
+    };
+    ASSERT_EQ(live(), "401\n");
+    host.root("sed -i '/^user/s/:[0-9]*::/:65534::/' /etc/passwd"); // out of sre
+    EXPECT_TRUE(eventually([&] { return live() == "1\n"; }, 30s)) << live();
+    EXPECT_EQ(state(host, alices), "active");
+}
+
 TEST(Requests, AGrantEndsWhenItsAccountIsDeleted) {
     Host host;
     host.policy(POLICY);
