@@ -65,9 +65,7 @@ void Uses::take_registered() {
 }
 
 void Uses::begin_login(std::uint32_t session) {
-    const auto refuse = [&](const std::string& why) {
-        journal_.send(Journal::Level::critical,
-                      fmt::format("the login with audit session {} is ended: {}", session, why));
+    const auto take_away = [&] {
         if (const auto killed = kill_sessions({session}, 8); !killed) {
             // Its file stays, and so it is tried again.
             journal_.send(Journal::Level::critical, killed.error().message);
@@ -75,10 +73,22 @@ void Uses::begin_login(std::uint32_t session) {
         }
         registered_.remove(session);
     };
+    const auto refuse = [&](const std::string& why) {
+        journal_.send(Journal::Level::critical,
+                      fmt::format("the login with audit session {} is ended: {}", session, why));
+        take_away();
+    };
     const auto file = registered_.read(session);
     if (!file) {
         // Gone again: pam_jit itself has refused.
         return file.error().code == Errc::not_found ? void() : refuse(file.error().message);
+    }
+    // The last jitd was cut off after it had recorded the end, and before it removed the file.
+    const auto earlier = store_.guarded(
+        [&]() -> Result<std::optional<Use>> { return store_.use_of_session(session, clock_.boot_id()); });
+    if (const Use* use = earlier && *earlier ? &**earlier : nullptr;
+        use != nullptr && use->ended && use->login && use->pid == file->pid) {
+        return take_away();
     }
     std::string random(4, '\0');
     randombytes_buf(random.data(), random.size());

@@ -286,6 +286,25 @@ TEST_F(Interrupted, every_login_that_is_let_in_is_recorded_and_ends) {
     EXPECT_TRUE(open.wait());
 }
 
+// As a jitd leaves it that is killed after it has recorded the end, and before it removes the file.
+TEST_F(Interrupted, a_login_that_is_recorded_as_over_does_not_begin_again) {
+    gate("sshd", "--only sre");
+    granted("all --for 1h");
+    Session login = host.begin_as("alice", "echo in; read line");
+    ASSERT_TRUE(login.shows("in"));
+    const std::string file = "/run/jit/uses/" + registered();
+    ASSERT_EQ(host.root("cp -p " + file.substr(0, file.find('\n')) + " /root/kept").status, 0) << file;
+    login.type("\n");
+    EXPECT_TRUE(login.wait());
+    EXPECT_TRUE(eventually([&] { return registered().empty(); }));
+    const auto starts = [&] { return host.root("jitctl --json audit --kind use.started | wc -l").out; };
+    EXPECT_EQ(starts(), "1\n");
+    host.root("systemctl stop jitd.socket jitd-helper.socket jitd; cp -p /root/kept " +
+              file.substr(0, file.find('\n')) + "; systemctl start jitd.socket jitd-helper.socket jitd");
+    EXPECT_TRUE(eventually([&] { return registered().empty(); }));
+    EXPECT_EQ(starts(), "1\n");
+}
+
 TEST_F(Interrupted, an_end_is_gone_on_with_wherever_it_was_cut_off) {
     gate("sshd", "--only sre");
     std::string id;
