@@ -87,9 +87,11 @@ TEST_F(Machine, with_an_account_database_that_hangs_whatever_is_asked_ends_are_o
 
 // As one leaves it that is killed while it looks through what people run.
 TEST_F(Machine, whom_a_killed_jitd_held_still_runs_again_by_the_next_or_by_the_sweep) {
-    const Session alice = host.begin_as("alice", "sleep 60");
+    Session alice = host.begin_as("alice", "echo in; sleep 60");
+    ASSERT_TRUE(alice.shows("in"));
+    // PID 1 waits for what it starts in a slice that is held still.
+    ASSERT_TRUE(eventually([&] { return host.root("systemctl -q is-active user@1000").status == 0; }));
     const std::string freeze = "/sys/fs/cgroup/user.slice/user-1000.slice/cgroup.freeze";
-    ASSERT_TRUE(eventually([&] { return host.root("test -e " + freeze).status == 0; }));
     const auto runs_again = [&] { return host.root("cat " + freeze).out == "0\n"; };
     const std::string hold = "echo 1000 >/run/jit/held-jitd; echo 1 >" + freeze + "; ";
 
