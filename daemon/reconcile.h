@@ -17,7 +17,6 @@
 #include "daemon/uses.h"
 
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 

@@ -141,6 +141,9 @@ protected:
         return in_state("active").at(0);
     }
     bool is_member() { return host.root("id -nG alice").out.find("vault") != std::string::npos; }
+    int recorded(const std::string& kind) {
+        return std::stoi(host.root("jitctl --json audit --kind " + kind + " | wc -l").out);
+    }
     int events(const std::string& kind, const std::string& id) {
         const std::string named = R"(\"request\":\")" + id + R"(\")"; // a document in a string
         const std::string found = host.root("jitctl --json audit --kind " + kind).out;
@@ -259,10 +262,7 @@ TEST_F(Interrupted, no_command_runs_whose_start_is_not_recorded) {
                         host.root("jitctl audit --kind use.started").out.find(mark) != std::string::npos);
             EXPECT_TRUE(alice_.does("jit-sudo -n sh -c true")) << "and the next one runs";
         });
-    const auto uses = [&](const std::string& kind) {
-        return std::stoi(host.root("jitctl --json audit --kind " + kind + " | wc -l").out);
-    };
-    EXPECT_TRUE(eventually([&] { return uses("use.started") == uses("use.ended"); }))
+    EXPECT_TRUE(eventually([&] { return recorded("use.started") == recorded("use.ended"); }))
         << "what began is over: " << host.root("jitctl audit | grep use").out;
 }
 
@@ -272,11 +272,8 @@ TEST_F(Interrupted, every_login_that_is_let_in_is_recorded_and_ends) {
     int let_in = 0;
     at_each_change([] {}, [&] { let_in += host.as("alice", "true").status == 0 ? 1 : 0; },
                    [&] {
-                       EXPECT_TRUE(eventually([&] {
-                           return host.root("jitctl --json audit --kind use.started | wc -l").out ==
-                                  std::to_string(let_in) + "\n";
-                       })) << let_in
-                           << host.root("jitctl audit --kind use.started").out;
+                       EXPECT_TRUE(eventually([&] { return recorded("use.started") == let_in; }))
+                           << let_in << host.root("jitctl audit --kind use.started").out;
                        EXPECT_TRUE(eventually([&] { return registered().empty(); }));
                    });
     EXPECT_GT(let_in, 3) << "pam_jit needs no jitd";
@@ -292,17 +289,17 @@ TEST_F(Interrupted, a_login_that_is_recorded_as_over_does_not_begin_again) {
     granted("all --for 1h");
     Session login = host.begin_as("alice", "echo in; read line");
     ASSERT_TRUE(login.shows("in"));
-    const std::string file = "/run/jit/uses/" + registered();
-    ASSERT_EQ(host.root("cp -p " + file.substr(0, file.find('\n')) + " /root/kept").status, 0) << file;
+    const std::string name = registered();
+    const std::string file = "/run/jit/uses/" + name.substr(0, name.find('\n'));
+    ASSERT_EQ(host.root("cp -p " + file + " /root/kept").status, 0) << file;
     login.type("\n");
     EXPECT_TRUE(login.wait());
     EXPECT_TRUE(eventually([&] { return registered().empty(); }));
-    const auto starts = [&] { return host.root("jitctl --json audit --kind use.started | wc -l").out; };
-    EXPECT_EQ(starts(), "1\n");
-    host.root("systemctl stop jitd.socket jitd-helper.socket jitd; cp -p /root/kept " +
-              file.substr(0, file.find('\n')) + "; systemctl start jitd.socket jitd-helper.socket jitd");
+    EXPECT_EQ(recorded("use.started"), 1);
+    host.root("systemctl stop jitd.socket jitd-helper.socket jitd; cp -p /root/kept " + file +
+              "; systemctl start jitd.socket jitd-helper.socket jitd");
     EXPECT_TRUE(eventually([&] { return registered().empty(); }));
-    EXPECT_EQ(starts(), "1\n");
+    EXPECT_EQ(recorded("use.started"), 1);
 }
 
 TEST_F(Interrupted, an_end_is_gone_on_with_wherever_it_was_cut_off) {
