@@ -3,24 +3,31 @@
 
 #include "core/fd.h"
 #include "core/read.h"
+#include "daemon/carriers.h"
 #include "daemon/published.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <charconv>
+#include <algorithm>
 #include <ctime>
+#include <dirent.h>
 #include <fcntl.h>
+#include <memory>
+#include <ranges>
 #include <string_view>
 #include <sys/stat.h>
+#include <vector>
 
 namespace jit {
 namespace {
 
 constexpr int looks = 50; // until all of it stands still; a process in the kernel may take its time
 constexpr long between_looks = 500'000; // ns
+constexpr int rounds = 3;               // what held_ doesn't have yet may have begun meanwhile
+constexpr std::size_t longest_note = std::size_t{1} << 20;
 
-std::string slice_of(Uid uid) {
-    return fmt::format("/sys/fs/cgroup/user.slice/user-{}.slice/", number(uid));
+std::string below_user_slice(std::string_view cgroup) {
+    return fmt::format("/sys/fs/cgroup/user.slice/{}", cgroup);
 }
 
 std::string note_of(const std::string& holder) {
@@ -28,18 +35,46 @@ std::string note_of(const std::string& holder) {
 }
 
 std::string read_all(const std::string& path) {
-    return read_whole(AT_FDCWD, path.c_str(), 4096);
+    return read_whole(AT_FDCWD, path.c_str(), longest_note);
 }
 
-bool set_frozen(Uid uid, bool frozen) {
-    const Fd file(open((slice_of(uid) + "cgroup.freeze").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+// Before it runs as its person there may be a child of PID 1 in there that hasn't executed anything yet.
+// Root's manager is the same person as PID 1.
+bool manager_runs(const std::string& unit, Uid uid) {
+    const std::string pids = read_all(below_user_slice(unit + "/init.scope/cgroup.procs"));
+    return uid != root_uid && std::ranges::any_of(std::views::split(pids, '\n'), [&](const auto& pid) {
+               const auto credentials =
+                   credentials_of(AT_FDCWD, fmt::format("/proc/{}", std::string_view(pid)));
+               return credentials && credentials->uids == std::set{uid};
+           });
+}
+
+// Where a person's processes are: those of root's units in the slice aren't theirs.
+std::vector<std::string> units_of(Uid uid) {
+    const std::string slice = fmt::format("user-{}.slice", number(uid));
+    std::vector<std::string> units;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(below_user_slice(slice).c_str()), closedir);
+    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
+        const std::string_view name = entry->d_name;
+        const std::string unit = fmt::format("{}/{}", slice, name);
+        if (name.ends_with(".scope") ||
+            (name == fmt::format("user@{}.service", number(uid)) && manager_runs(unit, uid))) {
+            units.push_back(unit);
+        }
+    }
+    return units;
+}
+
+bool set_frozen(const std::string& cgroup, bool frozen) {
+    const Fd file(
+        open((below_user_slice(cgroup) + "/cgroup.freeze").c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
     return file && write(file.get(), frozen ? "1" : "0", 1) == 1;
 }
 
-void wait_until_still(Uid uid) {
+void wait_until_still(const std::string& cgroup) {
     for (int look = 0; look < looks; ++look) {
-        if (read_all(slice_of(uid) + "cgroup.events").find("frozen 1") != std::string::npos) {
-            return;
+        if (read_all(below_user_slice(cgroup) + "/cgroup.events").find("frozen 0") == std::string::npos) {
+            return; // or it is gone
         }
         const timespec pause{.tv_sec = 0, .tv_nsec = between_looks};
         nanosleep(&pause, nullptr);
@@ -47,10 +82,10 @@ void wait_until_still(Uid uid) {
 }
 
 // Whether all of them run again: else the note stays, and the sweep tries it anew.
-bool let_go(const std::set<Uid>& uids) {
+bool let_go(const std::set<std::string>& cgroups) {
     bool all = true;
-    for (const Uid uid : uids) {
-        all = (set_frozen(uid, false) || access(slice_of(uid).c_str(), F_OK) != 0) && all;
+    for (const std::string& cgroup : cgroups) {
+        all = (set_frozen(cgroup, false) || access(below_user_slice(cgroup).c_str(), F_OK) != 0) && all;
     }
     return all;
 }
@@ -58,23 +93,32 @@ bool let_go(const std::set<Uid>& uids) {
 } // namespace
 
 Still::Still(const std::set<Uid>& uids, const std::string& holder) : note_(note_of(holder)) {
-    std::string note;
+    for (int round = 0; round < rounds && hold_more(uids); ++round) {
+    }
+}
+
+bool Still::hold_more(const std::set<Uid>& uids) {
+    std::set<std::string> more;
     for (const Uid uid : uids) {
-        if (read_all(slice_of(uid) + "cgroup.freeze") == "0\n") {
-            held_.insert(uid);
-            note += fmt::format("{}\n", number(uid));
+        for (const std::string& unit : units_of(uid)) {
+            if (!held_.contains(unit) && read_all(below_user_slice(unit) + "/cgroup.freeze") == "0\n") {
+                more.insert(unit);
+            }
         }
     }
-    if (held_.empty() || !publish(note, note_)) {
-        held_.clear(); // looked through as they run
-        return;
+    held_.insert(more.begin(), more.end());
+    if (more.empty() || !publish(fmt::format("{}\n", fmt::join(held_, "\n")), note_)) {
+        // What isn't written down is looked through as it runs.
+        std::erase_if(held_, [&](const std::string& unit) { return more.contains(unit); });
+        return false;
     }
-    for (const Uid uid : held_) {
-        set_frozen(uid, true);
+    for (const std::string& unit : more) {
+        set_frozen(unit, true);
     }
-    for (const Uid uid : held_) {
-        wait_until_still(uid);
+    for (const std::string& unit : more) {
+        wait_until_still(unit);
     }
+    return true;
 }
 
 Still::~Still() {
@@ -93,15 +137,13 @@ void release_held(const std::string& holder, Millis ago) {
     if (age >= 0 && age < std::chrono::duration_cast<std::chrono::seconds>(ago).count()) {
         return;
     }
-    std::set<Uid> held;
+    std::set<std::string> held;
     const std::string text = read_all(note_of(holder));
     for (std::string_view rest = text; !rest.empty();) {
         const std::string_view line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-        std::uint32_t uid = 0;
-        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), uid);
-        if (error == std::errc() && end == line.data() + line.size()) {
-            held.insert(Uid{uid});
+        if (!line.empty()) {
+            held.emplace(line);
         }
     }
     if (let_go(held)) {

@@ -23,7 +23,14 @@ eligible     = ["alice"]
 max          = "1h"
 authenticate = false
 commands     = ["/usr/bin/sleep *"]
+
+[role.member]
+risk        = "low"
+eligible    = ["alice"]
+max         = "1h"
+memberships = ["vault"]
 )");
+        host.root("groupadd vault");
     }
     Session runs(const std::string& seconds) {
         Session command = host.begin_as("alice", "jit-sudo -n sleep " + seconds);
@@ -89,11 +96,11 @@ TEST_F(Machine, with_an_account_database_that_hangs_whatever_is_asked_ends_are_o
 TEST_F(Machine, whom_a_killed_jitd_held_still_runs_again_by_the_next_or_by_the_sweep) {
     Session alice = host.begin_as("alice", "echo in; sleep 60");
     ASSERT_TRUE(alice.shows("in"));
-    // PID 1 waits for what it starts in a slice that is held still.
-    ASSERT_TRUE(eventually([&] { return host.root("systemctl -q is-active user@1000").status == 0; }));
-    const std::string freeze = "/sys/fs/cgroup/user.slice/user-1000.slice/cgroup.freeze";
+    const std::string unit =
+        host.root("cd /sys/fs/cgroup/user.slice; echo -n user-1000.slice/session-*.scope").out;
+    const std::string freeze = "/sys/fs/cgroup/user.slice/" + unit + "/cgroup.freeze";
     const auto runs_again = [&] { return host.root("cat " + freeze).out == "0\n"; };
-    const std::string hold = "echo 1000 >/run/jit/held-jitd; echo 1 >" + freeze + "; ";
+    const std::string hold = "echo " + unit + " >/run/jit/held-jitd; echo 1 >" + freeze + "; ";
 
     EXPECT_EQ(host.root(hold + "cat " + freeze + "; systemctl kill -s KILL jitd").out, "1\n");
     EXPECT_TRUE(eventually(runs_again));
@@ -106,6 +113,27 @@ TEST_F(Machine, whom_a_killed_jitd_held_still_runs_again_by_the_next_or_by_the_s
     }
     EXPECT_NE(host.root("test -e /run/jit/held-jitd").status, 0);
     host.root("systemctl start jitd.socket jitd-helper.socket jitd jit-sweep.timer");
+}
+
+// PID 1 waits for what it starts to execute: were that held as well, it would wait for ever, and nobody could
+// start the next jitd.
+TEST_F(Machine, pid_1_waits_for_nobody_whom_a_killed_jitd_held_still) {
+    host.copy(JIT_AT_CALL, "/root/at_call", "0755");
+    const std::string frozen = "cat /sys/fs/cgroup/user.slice/user-1000.slice/session-*.scope/cgroup.freeze";
+    Session first = host.begin_as("alice", "echo in; sleep 600");
+    Session second = host.begin_as("alice", "echo in; sleep 600");
+    ASSERT_TRUE(first.shows("in") && second.shows("in"));
+    ask(host, "alice", "member --for 3s");
+    host.root("systemctl stop jit-sweep.timer; mkdir -p /run/systemd/system/jitd.service.d; "
+              "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/jitd.service.d/once.conf; "
+              "systemctl daemon-reload; /root/at_call $(pgrep -x jitd) 3 kill cgroup.freeze >/root/killed & "
+              "until grep -q armed /root/killed; do sleep .01; done");
+    EXPECT_TRUE(eventually([&] { return host.root("pgrep -x jitd").status != 0; }, 10s));
+    EXPECT_THAT(host.root(frozen).out, HasSubstr("1\n1\n")) << host.root("cat /root/killed").out;
+    EXPECT_EQ(host.root("timeout 10 systemd-run -q --wait --slice=user-1000.slice true").status, 0);
+    host.root("rm /run/systemd/system/jitd.service.d/once.conf; systemctl daemon-reload; "
+              "systemctl start jitd jit-sweep.timer");
+    EXPECT_THAT(host.root(frozen).out, Not(HasSubstr("1")));
 }
 
 TEST_F(Machine, with_run_full_nobody_new_gets_in_and_the_end_is_on_time) {

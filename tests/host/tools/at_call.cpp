@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// at_call PID COUNT kill | ERRNO: PID is killed before its COUNTth system call that changes anything outside
-// of it (a file, a peer, another process), or that call isn't made and fails. Several writes to the same file
-// in succession count as one. Says "armed", then what call it was. Runs on hosts, of another release too.
+// at_call PID COUNT kill | ERRNO [WHAT]: PID is killed before its COUNTth system call that changes anything
+// outside of it (a file, a peer, another process), or that call isn't made and fails. Several writes to the
+// same file in succession count as one; with WHAT only those count whose file has that in its name. Says
+// "armed", then what call it was. Runs on hosts, of another release too.
 #include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -123,8 +124,9 @@ void fail_with(pid_t process, long error) {
 } // namespace
 
 int main(int count, char** words) {
-    if (count != 4)
+    if (count != 4 && count != 5)
         return 2;
+    const std::string among = count == 5 ? words[4] : "";
     const pid_t process = std::atoi(words[1]);
     const long wanted = std::atol(words[2]);
     if (ptrace(PTRACE_SEIZE, process, nullptr, PTRACE_O_TRACESYSGOOD) != 0 ||
@@ -154,7 +156,8 @@ int main(int count, char** words) {
             continue;
         const std::string what = change(process, call);
         // A close doesn't fail: the descriptor is closed whatever it says.
-        if (what.empty() || what == last || (!killed && call.entry.nr == SYS_close))
+        if (what.empty() || what == last || what.find(among) == std::string::npos ||
+            (!killed && call.entry.nr == SYS_close))
             continue;
         last = what;
         if (++met < wanted)
