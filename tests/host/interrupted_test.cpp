@@ -62,10 +62,9 @@ public:
     // Whether it succeeded.
     bool does(const std::string& command) {
         const std::string mark = "<" + std::to_string(++count_) + ">";
-        session_.type("(" + command + ") </dev/null >/dev/null 2>&1; echo \"" + mark + "$?.\"\n");
+        session_.type("(" + command + ") </dev/null >/dev/null 2>&1; echo \":$?" + mark + "\"\n");
         EXPECT_TRUE(session_.shows(mark, 40s)) << command;
-        EXPECT_TRUE(session_.shows(".", 1s));
-        return session_.output().find(mark + "0.") != std::string::npos;
+        return session_.output().find(":0" + mark) != std::string::npos;
     }
 
 private:
