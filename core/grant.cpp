@@ -24,7 +24,8 @@ constexpr std::array causes{std::pair{Cause::expired, std::string_view("expired"
                             std::pair{Cause::ineligible, std::string_view("ineligible")},
                             std::pair{Cause::used_up, std::string_view("used_up")},
                             std::pair{Cause::idle, std::string_view("idle")},
-                            std::pair{Cause::closed, std::string_view("closed")}};
+                            std::pair{Cause::closed, std::string_view("closed")},
+                            std::pair{Cause::outside_hours, std::string_view("outside_hours")}};
 
 } // namespace
 

@@ -2,7 +2,7 @@
 // A request and the grant that it becomes: one record with one id for its whole life.
 //
 //   pending → active → ended (expired | released | revoked | locked | ineligible | used_up | idle |
-//                     closed)
+//                     closed | outside_hours)
 //   pending → denied | cancelled | timed_out
 #pragma once
 
@@ -17,7 +17,7 @@
 namespace jit {
 
 enum class State { pending, active, ended, denied, cancelled, timed_out };
-enum class Cause { expired, released, revoked, locked, ineligible, used_up, idle, closed };
+enum class Cause { expired, released, revoked, locked, ineligible, used_up, idle, closed, outside_hours };
 
 // As written in the database, in the audit and on the socket.
 [[nodiscard]] std::string_view name_of(State state);

@@ -5,6 +5,7 @@
 
 #include "core/command.h"
 #include "core/confinement.h"
+#include "core/hours.h"
 #include "core/time.h"
 #include "core/types.h"
 
@@ -106,6 +107,7 @@ struct Role {
     std::optional<std::uint32_t> uses{}; // so many commands a grant starts; unset: any number
     std::optional<Millis> idle{};        // unused for so long, a grant ends
     bool closes = false;                 // and when its last login or command is over
+    std::vector<Hours> hours{};          // when it may be had at all; none: at any time
     std::vector<std::string> run_as;
     std::vector<CommandPattern> commands;
     std::vector<std::string> groups;           // in this login's processes only

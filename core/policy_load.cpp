@@ -20,6 +20,7 @@ constexpr unsigned most_approvals = 16; // of one stage
 constexpr std::size_t most_stages = 8;
 constexpr unsigned most_repetitions = 1024; // in a ticket's pattern
 constexpr std::size_t longest_ticket = 256; // its pattern
+constexpr std::size_t most_hours = 16;
 constexpr std::int64_t most_uses = 10'000;
 constexpr Millis shortest_idle =
     std::chrono::minutes(1); // a terminal's times are 8 s old (drivers/tty/tty_io.c)
@@ -31,11 +32,12 @@ constexpr std::array<std::string_view, 2> person_keys = {"accounts", "principals
 constexpr std::array<std::string_view, 2> people_keys = {"members", "signers"};
 constexpr std::array<std::string_view, 2> risk_keys = {"auto_approve", "stages"};
 constexpr std::array<std::string_view, 3> stage_keys = {"from", "count", "signed"};
-constexpr std::array<std::string_view, 28> role_keys = {
+constexpr std::array<std::string_view, 29> role_keys = {
     "title",    "risk",         "eligible",          "max",   "extend",  "needs",        "run_as",
     "commands", "groups",       "memberships",       "login", "ticket",  "authenticate", "auth_timeout",
     "env",      "capabilities", "no_new_privileges", "write", "execute", "digests",      "directory",
-    "memory",   "processes",    "second_factor",     "uses",  "idle",    "closes",       "account"};
+    "memory",   "processes",    "second_factor",     "uses",  "idle",    "closes",       "account",
+    "hours"};
 static_assert(std::ranges::all_of(confinement_keys, [](std::string_view key) {
     return std::ranges::find(role_keys, key) != role_keys.end();
 }));
@@ -229,6 +231,10 @@ void read_ends(Draft& draft, const Table& in, Role& role) {
         draft.error(in.key_path("idle"), fmt::format("at least {}", format_duration(shortest_idle)));
     }
     role.closes = in.boolean("closes").value_or(false);
+    role.hours = in.hours("hours");
+    if (in.has("hours") && (!in.fills("hours") || role.hours.size() > most_hours)) {
+        draft.error(in.key_path("hours"), fmt::format("expected 1 to {} of them", most_hours));
+    }
 }
 
 void read_role(Draft& draft, const Table& in, Role& role) {

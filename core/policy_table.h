@@ -171,6 +171,21 @@ public:
         return values;
     }
 
+    [[nodiscard]] std::vector<Hours> hours(std::string_view key) const {
+        std::vector<Hours> values;
+        each(key, [&](const toml::node& node, const std::string& path) {
+            const auto written =
+                string_at(node, path, "hours such as \"Mon..Fri 08:00..18:00 Europe/Zurich\"");
+            auto parsed = written ? parse_hours(*written) : Result<Hours>(Hours());
+            if (!parsed) {
+                draft_.error(path, parsed.error().message);
+            } else if (written) {
+                values.push_back(std::move(*parsed));
+            }
+        });
+        return values;
+    }
+
     // Calls `read` with each element of an array and its path.
     void each(std::string_view key,
               const std::function<void(const toml::node&, const std::string&)>& read) const {

@@ -163,6 +163,15 @@ Result<std::vector<Stage>> route(const Policy& policy, const Role& role, Millis 
     return risk->second.stages;
 }
 
+Result<void> in_hours(const Role& role, Time now) {
+    if (open_until(role.hours, now)) {
+        return {};
+    }
+    const auto next = opens_at(role.hours, now);
+    return fail(Errc::refused, fmt::format("role {} is to be had {} only{}", role.name, describe(role.hours),
+                                           next ? ", next from " + describe_utc(*next) : ""));
+}
+
 Millis default_duration(const Policy& policy, const Role& role) {
     const auto risk = policy.risks.find(role.risk);
     if (risk != policy.risks.end() && risk->second.auto_approve) {

@@ -50,6 +50,9 @@ namespace jit {
 // The stages a request for so long must pass; none where no person is asked.
 [[nodiscard]] Result<std::vector<Stage>> route(const Policy& policy, const Role& role, Millis duration);
 
+// Whether the role's hours are now; why not says when the next begin.
+[[nodiscard]] Result<void> in_hours(const Role& role, Time now);
+
 // The duration where none was asked for: the longest without asking a person, else the role's longest.
 [[nodiscard]] Millis default_duration(const Policy& policy, const Role& role);
 

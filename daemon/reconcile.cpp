@@ -224,6 +224,9 @@ void Reconciler::watch_clock() {
         watch_clock();
         uses_.policy_changed();
         memberships_.policy_changed();
+        if (const auto applied = requests_.apply_policy(); !applied) { // its hours may be others now
+            journal_.send(Journal::Level::critical, applied.error().message);
+        }
         reconcile();
     });
 }

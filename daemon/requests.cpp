@@ -70,6 +70,7 @@ std::string described_end(const Request& request) {
     case Cause::used_up:
     case Cause::idle:
     case Cause::closed:
+    case Cause::outside_hours:
         return fmt::format("{} has ended: {}", request.role, request.ended_reason);
     case Cause::expired:
         break;
@@ -92,6 +93,9 @@ std::string described_idle(const Request& grant, Millis left) {
 std::string Requests::access_of(const Role& role) const {
     const auto risk = policy_.risks.find(role.risk);
     std::string text = fmt::format("up to {}", format_duration(role.max));
+    if (!role.hours.empty()) {
+        text = fmt::format("{}, {}", describe(role.hours), text);
+    }
     if (risk == policy_.risks.end()) {
         return text;
     }
@@ -136,10 +140,10 @@ Result<Request> Requests::find(const RequestId& id) {
 void Requests::start(Request& request, const Now& now) {
     Time until = now.time + request.duration;
     BootTime boot = now.boot + request.duration;
+    const auto role = policy_.roles.find(request.role);
     if (!request.extends.empty()) {
         // Without a gap: from the latest end that the chain has, within what the role lets a chain reach. By
         // both clocks: where one was set back, the difference of the other's ends is no time to be had.
-        const auto role = policy_.roles.find(request.role);
         for (const Request& other : store_.chain_of(request.chain)) {
             if (other.state == State::active) {
                 until = std::max(until, other.not_after->time + request.duration);
@@ -149,6 +153,14 @@ void Requests::start(Request& request, const Now& now) {
         const Millis reach =
             role != policy_.roles.end() ? role->second.extend.value_or(role->second.max) : Millis(0);
         until = std::min(until, store_.chain_start(request.chain) + reach);
+        if (const auto first = store_.find(request.chain); first && first->not_after) {
+            const Millis window = first->not_after->time - *first->not_before;
+            boot = std::min(boot, in_this_boot(*first->not_after, clock_, now).boot - window + reach);
+        }
+    }
+    if (role != policy_.roles.end() && !role->second.hours.empty()) {
+        until = std::min(until, open_until(role->second.hours, now.time).value_or(now.time));
+        boot = std::min(boot, now.boot + (until - now.time));
     }
     request.state = State::active;
     request.not_before = now.time;
@@ -213,7 +225,12 @@ Result<void> Requests::advance() {
             if (request.state == State::pending) {
                 end(request, State::timed_out, std::nullopt, now.time, "", "");
             } else {
-                end(request, State::ended, Cause::expired, now.time, "", "");
+                // Its end is that of the hours, where they end first.
+                const auto role = policy_.roles.find(request.role);
+                const auto open =
+                    role != policy_.roles.end() ? in_hours(role->second, now.time) : Result<void>();
+                end(request, State::ended, open ? Cause::expired : Cause::outside_hours, now.time, "",
+                    open ? "" : open.error().message);
             }
         }
         return {};
@@ -262,6 +279,10 @@ Result<void> Requests::apply_policy() {
                     return End{Cause::ineligible,
                                fmt::format("the policy for role {} changed; ask again", request.role)};
                 }
+            }
+            if (const auto open = in_hours(role->second, clock_.now().time);
+                !open && request.state == State::active) {
+                return End{Cause::outside_hours, open.error().message};
             }
             return held_by(locks, request); // who somebody is, the policy says
         });

@@ -51,6 +51,9 @@ Result<Request> Requests::approve(const Caller& caller, const RequestId& id, con
             const auto role = policy_.roles.find(request->role);
             if (role != policy_.roles.end() && beneficiary.uid == request->beneficiary.uid &&
                 eligible(role->second, party_of(policy_, beneficiary), beneficiary)) {
+                if (auto open = in_hours(role->second, now.time); !open) {
+                    return std::unexpected(open.error()); // the answer waits as well
+                }
                 start(*request, now);
             } else {
                 end(*request, State::cancelled, Cause::ineligible, now.time, "",

@@ -104,6 +104,10 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
                                 format_duration(role.max), format_duration(duration),
                                 format_duration(role.max)));
     }
+    const Time now = clock_.now().time;
+    if (auto open = in_hours(role, now); !open) {
+        return std::unexpected(open.error());
+    }
     auto stages = route(policy_, role, duration);
     if (!stages) {
         return std::unexpected(stages.error());
@@ -112,7 +116,6 @@ Result<Request> Requests::draft(const Caller& caller, const Party& beneficiary, 
     if (!account) {
         return std::unexpected(account.error());
     }
-    const Time now = clock_.now().time;
     Request request;
     request.role = role.name;
     request.scope = std::move(*scope);
@@ -311,6 +314,8 @@ Requests::Reach Requests::reach_of(const Request& grant, const Role& role) {
             reach.end = std::max(reach.end, other.not_after->time);
         }
     }
+    // Where nobody can tell what the hours are, there are none to be had.
+    reach.most = std::min(reach.most, open_until(role.hours, clock_.now().time).value_or(reach.end));
     return reach;
 }
 
@@ -355,6 +360,12 @@ Result<Request> Requests::extend(const Caller& caller, const RequestId& id, cons
     }
     const Millis room = reach->most - reach->end;
     if (room < shortest_grant || (duration && *duration > room)) {
+        if (open_until((*role)->hours, clock_.now().time) == reach->most) {
+            return fail(Errc::refused,
+                        fmt::format("role {} is to be had {} only, now until {}; {} of that is left",
+                                    extended->role, describe((*role)->hours), describe_utc(reach->most),
+                                    format_duration(std::max(room, Millis(0)))));
+        }
         return fail(Errc::refused,
                     fmt::format("role {} can be extended to {} in all, until {}; {} of that is left",
                                 extended->role, format_duration(*(*role)->extend), describe_utc(reach->most),

@@ -321,5 +321,36 @@ TEST_F(Ends, closed_when_its_last_login_or_command_is_over) {
     EXPECT_EQ(state(host, unused), "active") << "nothing was begun under it";
 }
 
+TEST_F(Ends, what_is_had_at_some_hours_only_ends_with_them) {
+    const auto open = [&](const std::string& hours) {
+        host.policy(std::string(ENDS_POLICY) + R"(
+[role.shift]
+risk         = "low"
+eligible     = ["alice"]
+max          = "1h"
+authenticate = false
+commands     = ["/usr/bin/sleep 916"]
+hours        = [")" +
+                    hours + "\"]\n");
+    };
+    open("00:00..24:00 Europe/Zurich");
+    const std::string id = ask(host, "alice", "shift --for 30m");
+    Session command = host.begin_as("alice", "jit-sudo -n sleep 916");
+    ASSERT_TRUE(eventually([&] { return !running("sleep 916").empty(); }));
+    // An hour of the night before: whatever the time is, it isn't now.
+    const std::string past = host.root("date -ud '-3 hours' +%H:00..").out.substr(0, 7) +
+                             host.root("date -ud '-2 hours' +%H:00").out.substr(0, 5) + " UTC";
+    open(past);
+    EXPECT_TRUE(eventually([&] { return running("sleep 916").empty(); }));
+    EXPECT_TRUE(command.wait());
+    EXPECT_EQ(state(host, id), "ended (outside_hours)");
+    EXPECT_THAT(host.root("jitctl audit --kind grant.ended").out,
+                HasSubstr("role shift is to be had " + past + " only, next from "));
+    const Result again = host.as("alice", "jitctl request shift --reason more");
+    EXPECT_EQ(again.status, 1);
+    EXPECT_THAT(again.err, HasSubstr("role shift is to be had " + past + " only, next from "));
+    EXPECT_EQ(host.root("jitctl leftovers").out, "0 leftovers\n");
+}
+
 } // namespace
 } // namespace jit::host

@@ -73,6 +73,23 @@ TEST_F(RequestsClock, set_back_gives_no_extension_more_than_it_asked_for) {
     EXPECT_EQ(state_of(second->id), State::ended);
 }
 
+TEST_F(RequestsClock, set_back_gives_no_extension_more_than_the_role_reaches) {
+    const Request first = filed(caller("alice"), ask("web", hours(4)));
+    ASSERT_TRUE(requests->approve(caller("carol"), first.id, "", account("alice")));
+    const auto next = requests->extend(caller("alice"), first.id, "more to do", minutes(30));
+    const auto asked = requests->extend(caller("alice"), first.id, "still more", minutes(90));
+    pass(hours(3));
+    set_back(hours(24));
+    ASSERT_TRUE(requests->extend(caller("alice"), next->id, "and more", hours(1)));
+    ASSERT_TRUE(requests->approve(caller("carol"), asked->id, "", account("alice")));
+    pass(hours(3) - Millis(1)); // six in all, which is what the role reaches
+    ASSERT_TRUE(requests->advance());
+    EXPECT_EQ(state_of(asked->id), State::active);
+    pass(Millis(1));
+    ASSERT_TRUE(requests->advance());
+    EXPECT_EQ(state_of(asked->id), State::ended);
+}
+
 TEST_F(RequestsClock, set_forward_after_a_reboot_lifts_no_lock) {
     const auto locked = requests->lock(
         {.party = {.person = "root", .account = "root", .uid = root_uid}, .login_uid = {}},
