@@ -197,7 +197,7 @@ Result<void> PamDirectory::replace(const PamFileRead& read, const std::string& t
                     fmt::format("{} was changed meanwhile; try again", escape(path_of(read.name))));
     }
     if (renameat(directory_.get(), beside.c_str(), directory_.get(), read.name.c_str()) != 0 ||
-        fsync(directory_.get()) != 0) {
+        !sync_directory(directory_.get())) {
         const int error = errno;
         unlinkat(directory_.get(), beside.c_str(), 0);
         return failed(path_of(read.name), error);
@@ -219,7 +219,7 @@ Result<void> keep_pam_copy(const std::string& directory, Uid owner, const PamFil
         opened->get(), beside,
         {.text = read.text, .mode = 0600, .uid = number(owner), .gid = read.status.st_gid, .label_from = -1});
     if (!written || renameat(opened->get(), beside.c_str(), opened->get(), read.name.c_str()) != 0 ||
-        fsync(opened->get()) != 0) {
+        !sync_directory(opened->get())) {
         const int error = errno;
         unlinkat(opened->get(), beside.c_str(), 0);
         return failed(directory + "/" + read.name, error);
