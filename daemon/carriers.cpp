@@ -3,6 +3,7 @@
 
 #include "core/fd.h"
 #include "core/read.h"
+#include "daemon/local_groups.h"
 #include "daemon/peer.h"
 #include "daemon/processes.h"
 
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <memory>
@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 namespace jit {
 namespace {
@@ -48,17 +49,11 @@ bool take_numbers(std::string_view line, std::set<Id>& ids) {
 // All threads of a process: each may have credentials of its own.
 std::vector<Credentials> credentials_of_threads(int proc, pid_t pid) {
     std::vector<Credentials> all;
-    const Fd tasks(openat(proc, fmt::format("{}/task", pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(
-        tasks ? fdopendir(fcntl(tasks.get(), F_DUPFD_CLOEXEC, 0)) : nullptr, closedir);
-    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        if (auto found = credentials_of(tasks.get(), entry->d_name)) {
+    for_each_thread(proc, pid, [&](int tasks, const std::string& thread) {
+        if (auto found = credentials_of(tasks, thread)) {
             all.push_back(std::move(*found));
         }
-    }
+    });
     return all;
 }
 
@@ -93,9 +88,25 @@ bool has_become(int proc, pid_t pid, const std::vector<Credentials>& threads, co
     return has(wanted.become) && (has(wanted.uid) || login_uid_of_process(proc, pid) == wanted.uid);
 }
 
+// By any thread: its first may have ended, and only that one's link is the process's.
+bool runs_from(int proc, pid_t pid, const std::set<FileId>& programs) {
+    bool any = false;
+    for_each_thread(proc, pid, [&](int tasks, const std::string& thread) {
+        struct statx program{}; // without asking its file system, which may not answer
+        any = any || (statx(tasks, (thread + "/exe").c_str(), AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO,
+                            &program) == 0 &&
+                      programs.contains({.device = makedev(program.stx_dev_major, program.stx_dev_minor),
+                                         .number = program.stx_ino}));
+    });
+    return any;
+}
+
 bool is_one(int proc, pid_t pid, const std::vector<Credentials>& threads, const Carriers& wanted) {
     if (wanted.become != no_uid) {
         return has_become(proc, pid, threads, wanted);
+    }
+    if (!wanted.programs.empty()) {
+        return runs_from(proc, pid, wanted.programs);
     }
     if (wanted.whole) {
         return std::ranges::any_of(
@@ -103,12 +114,20 @@ bool is_one(int proc, pid_t pid, const std::vector<Credentials>& threads, const 
                login_uid_of_process(proc, pid) == wanted.uid || in_namespace_of(proc, pid, wanted.uid);
     }
     bool has_group = false;
+    bool as_stranger = false;
     for (const Credentials& thread : threads) {
         if (thread.gids.contains(wanted.gid)) {
             if (thread.uids.contains(wanted.uid)) {
                 return true;
             }
             has_group = true;
+            as_stranger = as_stranger || std::ranges::all_of(thread.uids, wanted.is_stranger);
+        }
+    }
+    if (as_stranger) {
+        const auto login = login_uid_of_process(proc, pid);
+        if (login && (wanted.anybodys || *login == wanted.uid)) {
+            return true;
         }
     }
     return has_group && in_namespace_of(proc, pid, wanted.uid);
@@ -174,6 +193,13 @@ std::optional<Credentials> credentials_of(int directory, std::string_view task) 
 Result<void> kill_carriers(std::vector<Carriers>& all, int passes) {
     int clean = 0;
     std::set<pid_t> counted;
+    for (Carriers& wanted : all) {
+        if (wanted.gid != no_gid && !wanted.is_stranger) {
+            wanted.is_stranger = [local = LocalGroups(), gid = wanted.gid](Uid uid) {
+                return uid != root_uid && !local.has(uid, gid);
+            };
+        }
+    }
     for (int count = 0; count < passes && !all.empty(); ++count) {
         const auto killed = kill_once(all, counted);
         if (!killed) {

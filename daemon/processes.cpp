@@ -84,6 +84,18 @@ Result<void> for_each_pid(const std::function<void(int proc, pid_t pid)>& call) 
     return {};
 }
 
+void for_each_thread(int proc, pid_t pid,
+                     const std::function<void(int tasks, const std::string& thread)>& call) {
+    const Fd tasks(openat(proc, fmt::format("{}/task", pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(
+        tasks ? fdopendir(fcntl(tasks.get(), F_DUPFD_CLOEXEC, 0)) : nullptr, closedir);
+    while (const dirent* entry = entries ? readdir(entries.get()) : nullptr) {
+        if (entry->d_name[0] != '.') {
+            call(tasks.get(), entry->d_name);
+        }
+    }
+}
+
 bool has_ended(int pidfd) {
     // Readable: it has ended, and may be waiting for its parent.
     pollfd polled{pidfd, POLLIN, 0};

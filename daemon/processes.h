@@ -17,12 +17,17 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <string>
 #include <sys/types.h>
 
 namespace jit {
 
 // Calls for each process but PID 1, with /proc open. An error where it doesn't show other people's.
 [[nodiscard]] Result<void> for_each_pid(const std::function<void(int proc, pid_t pid)>& call);
+
+// Calls for each thread of a process, with /proc/PID/task open and its number.
+void for_each_thread(int proc, pid_t pid,
+                     const std::function<void(int tasks, const std::string& thread)>& call);
 
 // Kills everything in these sessions, and looks again, until two passes in a row found nothing. How many were
 // killed; an error when it can't see, or when there is no end of new ones within `passes`.

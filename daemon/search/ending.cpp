@@ -62,12 +62,47 @@ bool is_member_by_grant(const SearchFor& grant, const std::string& group) {
     return access(file.c_str(), F_OK) == 0;
 }
 
+// Who carries one of the groups now, and has it by no right. Asked before anybody is held still.
+std::map<Gid, std::set<Uid>> strangers_to(const std::map<Gid, std::string>& gids, Searched& searched) {
+    std::map<Uid, std::set<Gid>> carried;
+    const auto looked = for_each_pid([&](int proc, pid_t pid) {
+        for_each_thread(proc, pid, [&](int tasks, const std::string& thread) {
+            const auto of = credentials_of(tasks, thread);
+            for (const auto& [gid, name] : gids) {
+                for (const Uid uid : of && of->gids.contains(gid) ? of->uids : std::set<Uid>()) {
+                    carried[uid].insert(gid);
+                }
+            }
+        });
+    });
+    if (!looked) {
+        searched.problem_for_now(looked.error().message);
+    }
+    carried.erase(root_uid); // needs no group
+    std::map<Gid, std::set<Uid>> strangers;
+    for (const auto& [uid, some] : carried) {
+        const auto account = account_of(uid);
+        const auto own = account ? own_groups(*account) : std::unexpected(account.error());
+        if (!own && own.error().code != Errc::not_found) {
+            searched.problem_for_now(own.error().message);
+            continue;
+        }
+        for (const Gid gid : some) {
+            if (!own || !own->contains(gid)) {
+                strangers[gid].insert(uid);
+            }
+        }
+    }
+    return strangers;
+}
+
 } // namespace
 
-void end_what_ran(const Reach& reach, const std::map<Gid, std::string>& gids, const std::set<Uid>& uids) {
+void end_what_ran(const Reach& reach, const Ran& ran) {
     const SearchFor& grant = *reach.grant;
     Searched& searched = *reach.searched;
-    if (gids.empty() && uids.empty()) {
+    const auto& [gids, planted, uids, files] = ran;
+    if (gids.empty() && uids.empty() && files.empty()) {
         return;
     }
     const auto live =
@@ -77,13 +112,19 @@ void end_what_ran(const Reach& reach, const std::map<Gid, std::string>& gids, co
         return searched.problem_for_now(fmt::format("{}: {}", published_file, live.error().message));
     }
     const std::set<std::uint32_t> beginning = new_sessions(*live); // read after what is published
+    auto strangers = strangers_to(gids, searched);
     std::vector<Carriers> all;
     for (const auto& [gid, name] : gids) {
         if (lives_without_session(*live, name)) {
             searched.problem_for_now(
                 fmt::format("who carries {} can't be told from who has it rightly", name));
         } else if (!is_member_by_grant(grant, name)) {
-            all.push_back({.uid = grant.uid, .gid = gid, .spared = sessions_of(*live, &name), .killed = 0});
+            all.push_back({.uid = grant.uid,
+                           .gid = gid,
+                           .anybodys = planted.contains(gid),
+                           .is_stranger = [theirs = strangers[gid]](Uid uid) { return theirs.contains(uid); },
+                           .spared = sessions_of(*live, &name),
+                           .killed = 0});
         }
     }
     for (const Uid uid : uids) {
@@ -91,6 +132,9 @@ void end_what_ran(const Reach& reach, const std::map<Gid, std::string>& gids, co
     }
     for (Carriers& one : all) {
         one.spared.insert(beginning.begin(), beginning.end());
+    }
+    if (!files.empty()) {
+        all.push_back({.programs = files, .spared = {}, .killed = 0}); // which nobody runs rightly
     }
     // Who forks and exits without a pause is met by no reading of /proc.
     std::set<Uid> people = uids;

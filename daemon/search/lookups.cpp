@@ -35,6 +35,18 @@ Result<NamedAccount> account_named(const std::string& name) {
     return NamedAccount{.uid = Uid{record.pw_uid}, .primary = Gid{record.pw_gid}, .home = record.pw_dir};
 }
 
+Result<std::string> account_of(Uid uid) {
+    passwd record{};
+    passwd* found = nullptr;
+    std::vector<char> buffer;
+    const int error =
+        look_up(record, found, buffer, largest_record, [&](passwd* p, char* b, std::size_t n, passwd** f) {
+            return getpwuid_r(number(uid), p, b, n, f);
+        });
+    return found != nullptr ? Result<std::string>(record.pw_name)
+                            : missing("account with uid", std::to_string(number(uid)), error);
+}
+
 Result<Gid> group_named(const std::string& name) {
     group record{};
     group* found = nullptr;

@@ -19,6 +19,7 @@ struct NamedAccount {
 };
 // Errors say whether there is none, or it can't be told.
 [[nodiscard]] Result<NamedAccount> account_named(const std::string& name);
+[[nodiscard]] Result<std::string> account_of(Uid uid);
 [[nodiscard]] Result<Gid> group_named(const std::string& name);
 // Those that the account has by itself.
 [[nodiscard]] Result<std::set<Gid>> own_groups(const std::string& account);

@@ -5,6 +5,7 @@
 #include "core/fd.h"
 #include "core/read.h"
 #include "core/text.h"
+#include "daemon/local_groups.h"
 #include "daemon/search/mounts.h"
 
 #include <algorithm>
@@ -63,7 +64,14 @@ bool Reach::made_possible(const struct stat& file, bool capable) const {
     const bool group =
         (file.st_mode & S_ISGID) != 0 && (groups.contains(Gid{file.st_gid}) || run_as.contains(owner));
     const bool user = (file.st_mode & S_ISUID) != 0 && run_as.contains(owner);
-    return made_by(owner) && (group || user);
+    return (made_by(owner) && (group || user)) || made_as_stranger(file);
+}
+
+// Who has a group and another's rights at once makes a file with it in that one's name.
+bool Reach::made_as_stranger(const struct stat& file) const {
+    const auto found = strangers.find(Gid{file.st_gid});
+    return (file.st_mode & S_ISGID) != 0 && found != strangers.end() &&
+           found->second.contains(Uid{file.st_uid});
 }
 
 bool Reach::may_disarm(const struct stat& file) const {
@@ -81,6 +89,7 @@ Reach reach_of(const SearchFor& grant, const AccountNames& run_as, Searched& sea
     if (!grant.groups.empty()) {
         // Who has a group by right needs no grant for such a file. One that is gone has none.
         const auto own = own_groups(grant.account);
+        const LocalGroups local;
         if (!own && !grant.made) {
             searched.problem(own.error());
         }
@@ -91,6 +100,7 @@ Reach reach_of(const SearchFor& grant, const AccountNames& run_as, Searched& sea
                 searched.problem(gid.error());
             } else if (!own || !own->contains(*gid)) {
                 reach.groups.emplace(*gid, name);
+                reach.strangers.emplace(*gid, local.without(*gid));
             }
         }
     }

@@ -36,6 +36,8 @@ struct Reach {
     std::set<Uid> run_as = {};                     // not root
     std::map<Gid, std::string> groups = {};        // not the account's own, as far as these are known
     bool own_groups_known = true;
+    std::map<Gid, std::set<Uid>> strangers = {}; // of these groups: whose files count too, for who has it
+                                                 // makes them theirs in passing
 
     // Whether it may be of this grant's making; `capable`: the file has capabilities of its own.
     [[nodiscard]] bool made_possible(const struct stat& file, bool capable) const;
@@ -45,6 +47,7 @@ struct Reach {
 
 private:
     [[nodiscard]] bool made_by(Uid owner) const;
+    [[nodiscard]] bool made_as_stranger(const struct stat& file) const;
 };
 
 // What can't be told is said in `searched`. `homes`: gets those of the accounts concerned.

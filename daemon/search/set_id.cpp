@@ -38,6 +38,7 @@ struct Found {
     std::set<std::string> told = {}; // the first most_names
     std::set<Uid> uids = {};
     std::set<Gid> gids = {};
+    std::set<FileId> files = {}; // what was disarmed
 };
 
 class Search {
@@ -177,6 +178,9 @@ private:
                 one->gids.insert(Gid{file.st_gid});
             }
             one->uids.insert(setuid);
+            if (to_disarm) {
+                one->files.insert({.device = file.st_dev, .number = file.st_ino});
+            }
             if (one->told.contains(name)) {
                 continue;
             }
@@ -228,7 +232,7 @@ void search_set_id_files(const SearchJob& job, const std::vector<AccountNames>& 
         });
         std::set<Uid> uids;
         std::ranges::set_intersection(one.reach.run_as, one.uids, std::inserter(uids, uids.end()));
-        end_what_ran(one.reach, gids, uids);
+        end_what_ran(one.reach, {.gids = gids, .planted = one.gids, .uids = uids, .files = one.files});
     }
     search.everywhere();
     search.make_last();

@@ -118,5 +118,40 @@ TEST_F(Escapes, what_outlives_the_timeout_of_sudo_doesnt_outlive_a_grant) {
     EXPECT_TRUE(eventually([&] { return running("sleep 9202").empty(); }, 5s));
 }
 
+TEST_F(Escapes, a_membership_ends_in_what_took_it_along_to_another_account) {
+    host.root(
+        "echo 'alice ALL=(bob,carol) NOPASSWD: ALL' >/etc/sudoers.d/as; gpasswd -a carol systemd-journal");
+    const std::string grant = let_in("journal --for 10m");
+    ASSERT_TRUE(
+        eventually([&] { return host.root("id alice").out.find("systemd-journal") != std::string::npos; }));
+    // -P: with the groups of who calls it.
+    host.as("alice", "for way in '-P -u bob sleep 9311' '-u bob sleep 9312' '-u carol sleep 9313'; do "
+                     "(setsid sudo -n $way >/dev/null 2>&1 </dev/null &); done; "
+                     "until [ $(pgrep -fx 'sleep 931[123]' | wc -l) = 3 ]; do sleep .1; done");
+    host.root("jitctl revoke " + grant + " --reason enough");
+    EXPECT_TRUE(eventually([&] { return running("sleep 9311").empty(); }));
+    EXPECT_THAT(running("sleep 9312"), Not(IsEmpty())) << "which never had it";
+    EXPECT_THAT(running("sleep 9313"), Not(IsEmpty())) << "which has it by right";
+}
+
+TEST_F(Escapes, what_an_accomplice_runs_from_a_planted_file_ends_and_so_does_a_file_in_their_name) {
+    host.root("echo 'alice ALL=(bob) NOPASSWD: ALL' >/etc/sudoers.d/as");
+    gate("sshd", "--only sre");
+    const std::string grant = let_in("web-login --for 10m");
+    const auto plant = [](const std::string& file) {
+        return "cp /usr/bin/bash " + file + "; chgrp systemd-journal " + file + "; chmod 2755 " + file + "; ";
+    };
+    EXPECT_EQ(host.as("alice", "umask 022; " + plant("/var/tmp/hers") + "sudo -n -P -u bob sh -c '" +
+                                   plant("/var/tmp/his") + "ls /var/tmp/his'")
+                  .out,
+              "/var/tmp/his\n");
+    host.as("bob", "(setsid /var/tmp/hers -p -c 'sleep 9321; true' >/dev/null 2>&1 </dev/null &); "
+                   "(setsid /var/tmp/hers -p -c 'exec sleep 9322' >/dev/null 2>&1 </dev/null &); "
+                   "until [ $(pgrep -fx 'sleep 932[12]' | wc -l) = 2 ]; do sleep .1; done");
+    host.root("jitctl revoke " + grant + " --reason enough");
+    EXPECT_TRUE(eventually([&] { return running("sleep 932[12]|.*hers.*").empty(); }, 20s));
+    EXPECT_EQ(host.root("stat -c '%a %U' /var/tmp/hers /var/tmp/his").out, "755 alice\n755 bob\n");
+}
+
 } // namespace
 } // namespace jit::host

@@ -11,7 +11,10 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <sched.h>
+#include <semaphore>
 #include <sys/mman.h>
+#include <thread>
 
 namespace jit {
 namespace {
@@ -55,6 +58,20 @@ TEST(Reach, of_a_group_counts_what_its_person_made_since_under_a_subordinate_uid
     EXPECT_FALSE(reach.made_possible(file_of(1000, 5, 02755), false)) << "another group";
     EXPECT_FALSE(reach.made_possible(file_of(1000, 4, 0755), false)) << "nothing set";
     EXPECT_FALSE(reach.made_possible(file_of(1000, 4, 02755, 49), false)) << "before";
+}
+
+TEST(Reach, of_a_group_counts_what_is_a_strangers_to_it_as_well) {
+    const SearchFor grant = grant_of(false);
+    const Reach reach{.grant = &grant,
+                      .since = Time(std::chrono::seconds(50)),
+                      .makers = {Uid{1000}},
+                      .groups = {{Gid{4}, "adm"}},
+                      .strangers = {{Gid{4}, {Uid{1001}}}}};
+    EXPECT_TRUE(reach.made_possible(file_of(1001, 4, 02755), false));
+    EXPECT_FALSE(reach.made_possible(file_of(1001, 4, 04755), false)) << "their own uid";
+    EXPECT_FALSE(reach.made_possible(file_of(1001, 5, 02755), false));
+    EXPECT_FALSE(reach.made_possible(file_of(1002, 4, 02755), false)) << "who has it by right";
+    EXPECT_FALSE(reach.made_possible(file_of(1001, 4, 02755, 49), false)) << "before";
 }
 
 TEST(Reach, of_root_is_everything_and_disarmed_is_what_is_roots_or_its_persons) {
@@ -106,6 +123,25 @@ TEST(Nameless, a_set_id_file_without_a_name_is_met_where_it_is_open_and_disarmed
     EXPECT_EQ(met, 1);
     ASSERT_EQ(fstat(file.get(), &wanted), 0);
     EXPECT_EQ(wanted.st_mode & 07777U, 0755U);
+}
+
+// Whose table of open files is its own, /proc/PID/fd doesn't show.
+TEST(OpenFiles, of_a_thread_are_met_too) {
+    std::binary_semaphore ready(0);
+    std::binary_semaphore done(0);
+    std::thread apart([&] {
+        EXPECT_EQ(unshare(CLONE_FILES), 0);
+        const Fd file(memfd_create("apart", MFD_CLOEXEC));
+        EXPECT_EQ(fchmod(file.get(), 02755), 0);
+        ready.release();
+        done.acquire();
+    });
+    ready.acquire();
+    std::string met;
+    EXPECT_TRUE(look_at_nameless([&](int, const struct stat&, const std::string& path) { met += path; }));
+    done.release();
+    apart.join();
+    EXPECT_THAT(met, testing::HasSubstr("/task/"));
 }
 
 } // namespace
