@@ -41,6 +41,14 @@ struct MadeAccount {
     TemporaryAccount::Home home = TemporaryAccount::Home::keep;
 };
 
+// Of a report of what was left behind.
+struct Review {
+    Time due;               // what it tells was found then
+    std::optional<Time> at; // none: nobody has looked at it yet
+    std::string by;         // the person
+    std::string reason;
+};
+
 class Store {
 public:
     enum class Mode { owner, reader }; // reader: for `jitctl audit verify --db`
@@ -139,6 +147,13 @@ public:
     void set_left_behind(const RequestId& grant, const std::string& so_far); // it is searched for again
     void forget_stocks();                                                    // those that nobody waits for
     [[nodiscard]] std::optional<std::string> left_behind(const RequestId& grant);
+
+    // Reports that somebody is to look at. What is wanted again counts as not looked at.
+    void want_review(const RequestId& grant, Time at);
+    void set_reviewed(const RequestId& grant, Time at, const std::string& by, const std::string& reason);
+    [[nodiscard]] std::optional<Review> review(const RequestId& grant); // none: there is nothing to look at
+    [[nodiscard]] std::vector<Request> to_review(std::int64_t limit);   // the longest due first
+    [[nodiscard]] std::int64_t count_to_review();
 
     // Accounts that grants make, and have made: a name's uid is never another's.
     [[nodiscard]] std::vector<MadeAccount> accounts();
