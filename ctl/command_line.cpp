@@ -162,8 +162,8 @@ private:
         app.add_option("ID", id, description)->required()->check(id_validator())->option_text(" ");
     }
 
-    void add_ids(CLI::App& app, const char* description) {
-        app.add_option("ID", line_.answer.ids, description)
+    CLI::Option* add_ids(CLI::App& app, const char* description) {
+        return app.add_option("ID", line_.answer.ids, description)
             ->required()
             ->check(id_validator())
             ->option_text("...");
@@ -237,6 +237,15 @@ private:
         end.add_option("--reason", line_.answer.reason, "Why; the one who had it reads it")
             ->required()
             ->option_text("TEXT");
+        CLI::App& seen = verb(app_, "review",
+                              "Show what grants left behind and nobody has looked at, or say that you have",
+                              group, [](const Context& c, const CommandLine& l) {
+                                  return l.answer.ids.empty() ? reviews(c) : review(c, l.answer);
+                              });
+        CLI::Option* looked_at = add_ids(seen, "The grants whose things you have looked at")->required(false);
+        seen.add_option("--reason", line_.answer.reason, "What you found, or have done")
+            ->option_text("TEXT")
+            ->needs(looked_at);
         CLI::App& give =
             verb(app_, "grant", "Ask for a role in another's name and approve it, as far as you may", group,
                  [](const Context& c, const CommandLine& l) { return grant(c, l.ask); });
