@@ -154,6 +154,8 @@ public:
     [[nodiscard]] std::optional<Review> review(const RequestId& grant); // none: there is nothing to look at
     [[nodiscard]] std::vector<Request> to_review(std::int64_t limit);   // the longest due first
     [[nodiscard]] std::int64_t count_to_review();
+    // Another number after each change of what to_review() says.
+    [[nodiscard]] std::int64_t reviews_version() const { return reviews_version_; }
 
     // Accounts that grants make, and have made: a name's uid is never another's.
     [[nodiscard]] std::vector<MadeAccount> accounts();
@@ -217,6 +219,7 @@ private:
     Database db_;
     AuditHead head_;
     std::int64_t appended_ = 0;
+    std::int64_t reviews_version_ = 1;
     std::vector<Event> fresh_; // appended and not yet taken; the first committed_ of them are committed
     std::size_t committed_ = 0;
     std::unique_ptr<Statements> sql_;

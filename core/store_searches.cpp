@@ -59,10 +59,12 @@ std::optional<std::string> Store::left_behind(const RequestId& grant) {
 }
 
 void Store::want_review(const RequestId& grant, Time at) {
+    ++reviews_version_;
     sql_->want_review.execute(count_of(at), grant);
 }
 
 void Store::set_reviewed(const RequestId& grant, Time at, const std::string& by, const std::string& reason) {
+    ++reviews_version_;
     sql_->set_reviewed.execute(count_of(at), by, reason, grant);
 }
 

@@ -79,22 +79,29 @@ void Api::reply_with_report(const CallPtr& call, const Request& request, const C
     call->reply({{"request", std::move(view)}});
 }
 
-Result<std::vector<Request>> Api::to_review(const Caller& caller) {
-    auto due = parts_.store.guarded(
-        [&]() -> Result<std::vector<Request>> { return parts_.store.to_review(most_listed); });
-    if (due) {
-        std::erase_if(*due, [&](const Request& request) {
-            return !may_see_left_behind(parts_.policy.policy(), request, caller);
-        });
+Result<std::vector<const Request*>> Api::to_review(const Caller& caller) {
+    if (due_.version != parts_.store.reviews_version()) {
+        auto due = parts_.store.guarded(
+            [&]() -> Result<std::vector<Request>> { return parts_.store.to_review(most_listed); });
+        if (!due) {
+            return std::unexpected(due.error());
+        }
+        due_ = {.version = parts_.store.reviews_version(), .requests = std::move(*due)};
     }
-    return due;
+    std::vector<const Request*> theirs;
+    for (const Request& request : due_.requests) {
+        if (may_see_left_behind(parts_.policy.policy(), request, caller)) {
+            theirs.push_back(&request);
+        }
+    }
+    return theirs;
 }
 
 // It comes with what was asked for, which is told also where this can't be.
 void Api::add_count_to_review(Json& reply, const Caller& caller) {
     const auto due = to_review(caller);
-    const auto theirs = !due ? 0 : std::ranges::count_if(*due, [&](const Request& request) {
-        return reviewable(parts_.policy.policy(), request, caller).has_value();
+    const auto theirs = !due ? 0 : std::ranges::count_if(*due, [&](const Request* request) {
+        return reviewable(parts_.policy.policy(), *request, caller).has_value();
     });
     if (theirs > 0) {
         reply["to_review"] = theirs;
@@ -111,9 +118,9 @@ void Api::reviews(const CallPtr& call, Parameters& parameters) {
             return call->fail(due.error());
         }
         Json list = Json::array();
-        for (const Request& request : *due | std::views::take(most_reviews)) {
-            Json view = shown(request, caller);
-            if (const auto added = add_report(view, request, caller, Report::first); !added) {
+        for (const Request* request : *due | std::views::take(most_reviews)) {
+            Json view = shown(*request, caller);
+            if (const auto added = add_report(view, *request, caller, Report::first); !added) {
                 return call->fail(added.error());
             }
             list.push_back(std::move(view));
