@@ -165,6 +165,13 @@ CREATE TABLE accounts (
     home   TEXT   -- what becomes of its home then
 ) STRICT, WITHOUT ROWID;
 )sql",
+    R"sql(
+ALTER TABLE requests ADD COLUMN review_due INTEGER; -- when what somebody is to look at was found: left_behind
+ALTER TABLE requests ADD COLUMN reviewed INTEGER;   -- when somebody had looked at it
+ALTER TABLE requests ADD COLUMN reviewed_by TEXT;   -- the person
+ALTER TABLE requests ADD COLUMN review_reason TEXT;
+CREATE INDEX requests_to_review ON requests (review_due) WHERE review_due IS NOT NULL AND reviewed IS NULL;
+)sql",
 };
 
 } // namespace jit

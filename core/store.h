@@ -41,6 +41,14 @@ struct MadeAccount {
     TemporaryAccount::Home home = TemporaryAccount::Home::keep;
 };
 
+// Of a report of what was left behind.
+struct Review {
+    Time due;               // what it tells was found then
+    std::optional<Time> at; // none: nobody has looked at it yet
+    std::string by;         // the person
+    std::string reason;
+};
+
 class Store {
 public:
     enum class Mode { owner, reader }; // reader: for `jitctl audit verify --db`
@@ -140,6 +148,15 @@ public:
     void forget_stocks();                                                    // those that nobody waits for
     [[nodiscard]] std::optional<std::string> left_behind(const RequestId& grant);
 
+    // Reports that somebody is to look at. What is wanted again counts as not looked at.
+    void want_review(const RequestId& grant, Time at);
+    void set_reviewed(const RequestId& grant, Time at, const std::string& by, const std::string& reason);
+    [[nodiscard]] std::optional<Review> review(const RequestId& grant); // none: there is nothing to look at
+    [[nodiscard]] std::vector<Request> to_review(std::int64_t limit);   // the longest due first
+    [[nodiscard]] std::int64_t count_to_review();
+    // Another number after each change of what to_review() says.
+    [[nodiscard]] std::int64_t reviews_version() const { return reviews_version_; }
+
     // Accounts that grants make, and have made: a name's uid is never another's.
     [[nodiscard]] std::vector<MadeAccount> accounts();
     void reserve_account(const std::string& name, Uid uid);
@@ -202,6 +219,7 @@ private:
     Database db_;
     AuditHead head_;
     std::int64_t appended_ = 0;
+    std::int64_t reviews_version_ = 1;
     std::vector<Event> fresh_; // appended and not yet taken; the first committed_ of them are committed
     std::size_t committed_ = 0;
     std::unique_ptr<Statements> sql_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What was left behind by the right of a grant, and how the host was before.
+// What was left behind by the right of a grant, how the host was before, and who has looked at it.
 #include "core/store_statements.h"
 #include "core/text.h"
 
@@ -56,6 +56,40 @@ void Store::forget_stocks() {
 std::optional<std::string> Store::left_behind(const RequestId& grant) {
     auto rows = sql_->left_behind.run(grant);
     return rows.next() && !rows.is_null(0) ? std::optional(rows.text(0)) : std::nullopt;
+}
+
+void Store::want_review(const RequestId& grant, Time at) {
+    ++reviews_version_;
+    sql_->want_review.execute(count_of(at), grant);
+}
+
+void Store::set_reviewed(const RequestId& grant, Time at, const std::string& by, const std::string& reason) {
+    ++reviews_version_;
+    sql_->set_reviewed.execute(count_of(at), by, reason, grant);
+}
+
+std::optional<Review> Store::review(const RequestId& grant) {
+    auto rows = sql_->review.run(grant);
+    if (!rows.next()) {
+        return std::nullopt;
+    }
+    Review review{.due = time_of(rows.integer(0)),
+                  .at = optional_time(rows, 1),
+                  .by = rows.text(2),
+                  .reason = rows.text(3)};
+    if (review.at.has_value() == review.by.empty()) {
+        damaged("the review of request " + grant);
+    }
+    return review;
+}
+
+std::vector<Request> Store::to_review(std::int64_t limit) {
+    return read_requests(sql_->to_review.run(limit));
+}
+
+std::int64_t Store::count_to_review() {
+    auto rows = sql_->count_to_review.run();
+    return rows.next() ? rows.integer(0) : 0;
 }
 
 } // namespace jit

@@ -147,6 +147,16 @@ struct Store::Statements {
           forget_stocks(db.prepare("DELETE FROM stocks WHERE id NOT IN (SELECT stock FROM requests "
                                    "WHERE stock > 0 AND searched IS NULL)")),
           left_behind(db.prepare("SELECT left_behind FROM requests WHERE id = ?")),
+          want_review(db.prepare("UPDATE requests SET review_due = ?, reviewed = NULL, reviewed_by = NULL, "
+                                 "review_reason = NULL WHERE id = ?")),
+          set_reviewed(db.prepare(
+              "UPDATE requests SET reviewed = ?, reviewed_by = ?, review_reason = ? WHERE id = ?")),
+          review(db.prepare("SELECT review_due, reviewed, reviewed_by, review_reason FROM requests "
+                            "WHERE id = ? AND review_due IS NOT NULL")),
+          to_review(db.prepare(
+              select("WHERE review_due IS NOT NULL AND reviewed IS NULL ORDER BY review_due, id LIMIT ?"))),
+          count_to_review(
+              db.prepare("SELECT count(*) FROM requests WHERE review_due IS NOT NULL AND reviewed IS NULL")),
           accounts(db.prepare("SELECT name, uid, grant_, home FROM accounts ORDER BY name")),
           reserve_account(db.prepare("INSERT INTO accounts (name, uid) VALUES (?,?)")),
           set_account(db.prepare("UPDATE accounts SET grant_ = ?, home = ? WHERE name = ?")),
@@ -165,8 +175,9 @@ struct Store::Statements {
         take_over_grants, take_over_locks, exists, insert, update, answers, add_answer, insert_use, count_use,
         update_use, live_uses, find_use, use_of_session, use_chain, set_last_used, last_used, is_elevation,
         insert_lock, lift, locks, without_stock, unsearched, newest_stock, insert_stock, stock, stock_of,
-        set_stock, set_searched, set_left_behind, forget_stocks, left_behind, accounts, reserve_account,
-        set_account, forget_account, append, events_after, add_checkpoint, checkpoints, get, set, unset;
+        set_stock, set_searched, set_left_behind, forget_stocks, left_behind, want_review, set_reviewed,
+        review, to_review, count_to_review, accounts, reserve_account, set_account, forget_account, append,
+        events_after, add_checkpoint, checkpoints, get, set, unset;
 
     std::optional<std::string> value(std::string_view key) {
         auto rows = get.run(key);

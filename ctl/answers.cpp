@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Answering a request, and ending one.
+// Answering a request, ending one, and saying that one has looked at what one left behind.
 #include "ctl/print.h"
 #include "ctl/reply.h"
 #include "ctl/verbs.h"
@@ -25,11 +25,16 @@ std::string done_text(std::string_view done, const reply::Request& request) {
     }
 }
 
+std::string reviewed_text(std::string_view done, const reply::Request& request) {
+    return fmt::format("{} {}: {} for {}, {}\n", done, request.id, request.role, request.person,
+                       things_text(request.left_behind ? request.left_behind->count : 0));
+}
+
 // Each id is a call of its own: one that fails keeps none of the others from being done.
 Outcome<Exit> each(const Context& context, std::string_view method, std::string_view done,
-                   const AnswerOptions& options) {
+                   const AnswerOptions& options, decltype(done_text)& text = done_text) {
     if (options.reason && options.reason->find_first_not_of(' ') == std::string::npos) {
-        return usage_failure("--reason is empty: say why; the one who asked reads it");
+        return usage_failure("--reason is empty: say why; it is kept and shown");
     }
     auto client = Client::connect(context.client);
     if (!client) {
@@ -46,7 +51,7 @@ Outcome<Exit> each(const Context& context, std::string_view method, std::string_
             reply ? reply::read_request(*reply) : Outcome<reply::Request>(std::unexpected(reply.error()));
         if (request) {
             context.print_json(*reply);
-            context.print_text(done_text(done, *request));
+            context.print_text(text(done, *request));
             continue;
         }
         if (options.ids.size() == 1 || request.error().exit == Exit::unreachable) {
@@ -76,6 +81,9 @@ Outcome<Exit> release(const Context& context, const AnswerOptions& options) {
 }
 Outcome<Exit> revoke(const Context& context, const AnswerOptions& options) {
     return each(context, "Revoke", "revoked", options);
+}
+Outcome<Exit> review(const Context& context, const AnswerOptions& options) {
+    return each(context, "Review", "reviewed", options, reviewed_text);
 }
 
 } // namespace jit

@@ -271,6 +271,7 @@ std::string details(const reply::Request& r, Time now) {
         }
         fields(out, "not seen", r.left_behind->problems);
     }
+    field(out, "review", r.review ? review_text(r) : std::string());
     if (r.yours_to_answer) {
         field(out, "you can", fmt::format("jitctl approve {0}, or jitctl deny {0} --reason TEXT", r.id));
     }
@@ -287,6 +288,8 @@ std::string status_text(const reply::Status& s) {
                                          describe_utc(s.policy_loaded), s.roles));
     field(out, "requests", fmt::format("{} pending, {} active", s.pending, s.active));
     field(out, "locks", s.locks > 0 ? fmt::format("{}, see jitctl locks", s.locks) : std::string());
+    field(out, "reviews",
+          s.to_review > 0 ? fmt::format("{} due, see jitctl review", s.to_review) : std::string());
     field(
         out, "clock",
         fmt::format("{}, {}", format_utc(s.now), s.clock_synchronised ? "synchronised" : "NOT synchronised"));

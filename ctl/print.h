@@ -4,6 +4,7 @@
 
 #include "ctl/reply.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,14 @@ inline constexpr std::size_t commands_at_a_glance = 10;
 [[nodiscard]] std::string overview_text(const reply::Overview& overview, Time now);
 // "web-ops 58 min, db 3 min": the time that is left of the grants among them, in a few words; empty: none.
 [[nodiscard]] std::string brief_text(std::vector<reply::Request> requests, Time now);
+// "3 things were left behind"
+[[nodiscard]] std::string things_text(std::int64_t count);
+// Of a request with a review: "by carol, 2026-11-21 14:40 UTC: harmless", or since when it is due.
+[[nodiscard]] std::string review_text(const reply::Request& request);
+// A line where reports wait for who looks; empty: none does.
+[[nodiscard]] std::string to_review_text(std::int64_t count);
+// What waits for a review, each with the first things that were found (print_reviews.cpp).
+[[nodiscard]] std::string reviews_text(const reply::Requests& due, Time now);
 [[nodiscard]] std::string status_text(const reply::Status& status);
 
 // "alice", "role web-ops", "this host"

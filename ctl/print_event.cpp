@@ -57,7 +57,7 @@ std::string command_text(const Json& argv) {
 }
 
 std::string event_value(std::string_view key, const Json& value) {
-    constexpr std::array<std::string_view, 4> times{"not_before", "not_after", "answer_by", "until"};
+    constexpr std::array<std::string_view, 5> times{"not_before", "not_after", "answer_by", "until", "found"};
     if (value.is_number_integer() && std::ranges::find(times, key) != times.end()) {
         return format_utc(Time(Millis(value.get<std::int64_t>())));
     }

@@ -117,6 +117,9 @@ std::string overview_text(const reply::Overview& overview, Time now) {
     if (overview.left_out > 0) {
         text += fmt::format("and {} more that are too many to show\n", overview.left_out);
     }
+    if (overview.to_review > 0) {
+        text += "\n" + to_review_text(overview.to_review);
+    }
     return text;
 }
 

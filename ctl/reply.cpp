@@ -75,6 +75,11 @@ std::int64_t whole(const Json& object, const char* key) {
     return whole_of(field(object, key), key);
 }
 
+std::int64_t optional_whole(const Json& object, const char* key) {
+    const Json* value = optional_field(object, key);
+    return value != nullptr ? whole_of(*value, key) : 0;
+}
+
 Time time(const Json& object, const char* key) {
     return Time(Millis(whole(object, key)));
 }
@@ -158,6 +163,14 @@ Request request_of(const Json& json) {
         if (left.contains("problems")) {
             r.left_behind->problems = texts(left, "problems");
         }
+    }
+    if (json.contains("review")) {
+        const Json& review = field(json, "review");
+        r.review = {.due = time(review, "due"),
+                    .at = optional_time(review, "at"),
+                    .by = optional_text(review, "by"),
+                    .reason = optional_text(review, "reason"),
+                    .yours = boolean(review, "yours")};
     }
     r.stages = list<Stage>(json, "stages", [](const Json& stage) {
         return Stage{.from = text(stage, "from"),
@@ -266,8 +279,12 @@ Outcome<Request> read_request(const Json& parameters) {
     return guarded([&] { return request_of(field(parameters, "request")); });
 }
 
-Outcome<std::vector<Request>> read_requests(const Json& parameters) {
-    return guarded([&] { return list<Request>(parameters, "requests", request_of); });
+Outcome<Requests> read_requests(const Json& parameters) {
+    return guarded([&] {
+        return Requests{.requests = list<Request>(parameters, "requests", request_of),
+                        .left_out = optional_whole(parameters, "left_out"),
+                        .to_review = optional_whole(parameters, "to_review")};
+    });
 }
 
 Outcome<Overview> read_overview(const Json& parameters) {
@@ -275,7 +292,8 @@ Outcome<Overview> read_overview(const Json& parameters) {
         return Overview{.now = time(parameters, "now"),
                         .requests = list<Request>(parameters, "requests", request_of),
                         .uses = list<Use>(parameters, "uses", use_of),
-                        .left_out = whole(parameters, "left_out")};
+                        .left_out = whole(parameters, "left_out"),
+                        .to_review = optional_whole(parameters, "to_review")};
     });
 }
 
@@ -309,6 +327,7 @@ Outcome<Status> read_status(const Json& parameters) {
                       .pending = whole(parameters, "pending"),
                       .active = whole(parameters, "active"),
                       .locks = whole(parameters, "locks"),
+                      .to_review = whole(parameters, "to_review"),
                       .clock_synchronised = boolean(parameters, "clock_synchronised"),
                       .clock_mark = optional_time(parameters, "clock_mark")};
     });

@@ -65,6 +65,13 @@ struct Request {
         std::vector<std::string> left; // the first of them
         std::vector<std::string> problems;
     };
+    struct Review {
+        Time due;
+        std::optional<Time> at; // none: nobody has looked at it yet
+        std::string by;
+        std::string reason;
+        bool yours = false; // to review now
+    };
     struct Made {
         std::string home;
         std::string shell;
@@ -73,6 +80,7 @@ struct Request {
     };
     std::optional<Made> made;              // the account is there by the grant alone
     std::optional<LeftBehind> left_behind; // it was looked for, and the caller may know
+    std::optional<Review> review;          // there was something to look at
     std::vector<Stage> stages;
     std::vector<Answer> answers;
     bool yours_to_answer = false;
@@ -114,6 +122,7 @@ struct Status {
     std::int64_t pending = 0;
     std::int64_t active = 0;
     std::int64_t locks = 0;
+    std::int64_t to_review = 0;
     bool clock_synchronised = false;
     std::optional<Time> clock_mark;
 };
@@ -148,16 +157,24 @@ struct Use {
     std::optional<Time> exited;
 };
 
+// Those that concern the caller.
+struct Requests {
+    std::vector<Request> requests;
+    std::int64_t left_out = 0;
+    std::int64_t to_review = 0; // reports that wait for the caller
+};
+
 struct Overview {
     Time now;
     std::vector<Request> requests;
     std::vector<Use> uses;
     std::int64_t left_out = 0;
+    std::int64_t to_review = 0; // reports that wait for the caller
 };
 
 // Each takes a reply's parameters. Fields that this version doesn't know are passed over: jitd may be newer.
 [[nodiscard]] Outcome<Request> read_request(const Json& parameters);
-[[nodiscard]] Outcome<std::vector<Request>> read_requests(const Json& parameters);
+[[nodiscard]] Outcome<Requests> read_requests(const Json& parameters);
 [[nodiscard]] Outcome<Overview> read_overview(const Json& parameters);
 [[nodiscard]] Outcome<Explanation> read_explanation(const Json& parameters);
 [[nodiscard]] Outcome<Status> read_status(const Json& parameters);

@@ -198,30 +198,31 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
     if (options.user) {
         keep_those_of(*reply, *options.user);
     }
-    const auto requests = reply::read_requests(*reply);
-    if (!requests) {
-        return std::unexpected(requests.error());
+    const auto listed = reply::read_requests(*reply);
+    if (!listed) {
+        return std::unexpected(listed.error());
     }
+    const auto& requests = listed->requests;
     context.print_json(*reply);
     if (options.brief) {
-        const std::string text = brief_text(*requests, wall_clock());
+        const std::string text = brief_text(requests, wall_clock());
         context.print_text(text.empty() ? text : text + '\n');
         return Exit::done;
     }
     if (options.mine || options.user || options.in_detail) {
-        say_grants(context, *requests, options);
+        say_grants(context, requests, options);
         const bool any = std::ranges::any_of(
-            *requests, [](const reply::Request& request) { return request.state == State::active; });
+            requests, [](const reply::Request& request) { return request.state == State::active; });
         return options.now && !any ? Exit::refused : Exit::done;
     }
-    if (requests->empty()) {
+    if (requests.empty()) {
         context.print_text(options.all ? "no requests that concern you, now or before\n"
                                        : "no requests that concern you\n");
-        return Exit::done;
+    } else {
+        context.print_text(table(requests, wall_clock()));
     }
-    context.print_text(table(*requests, wall_clock()));
     std::vector<std::string> to_answer;
-    for (const reply::Request& request : *requests) {
+    for (const reply::Request& request : requests) {
         if (request.yours_to_answer) {
             to_answer.push_back(request.id);
         }
@@ -231,6 +232,7 @@ Outcome<Exit> list(const Context& context, const ListOptions& options) {
                                        "jitctl deny ID --reason TEXT)\n",
                                        fmt::join(to_answer, ", ")));
     }
+    context.print_text(to_review_text(listed->to_review));
     return Exit::done;
 }
 

@@ -97,6 +97,10 @@ Outcome<Exit> deny(const Context& context, const AnswerOptions& options);
 Outcome<Exit> cancel(const Context& context, const AnswerOptions& options);
 Outcome<Exit> release(const Context& context, const AnswerOptions& options);
 Outcome<Exit> revoke(const Context& context, const AnswerOptions& options);
+Outcome<Exit> review(const Context& context, const AnswerOptions& options);
+
+// reviews.cpp
+Outcome<Exit> reviews(const Context& context); // what is to be reviewed
 
 // explain.cpp
 struct ExplainOptions {

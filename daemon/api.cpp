@@ -36,7 +36,7 @@ void Api::handle(const CallPtr& call) {
         {"Lock", &Api::lock},           {"Unlock", &Api::unlock},       {"Locks", &Api::locks},
         {"Leftovers", &Api::leftovers}, {"Audit", &Api::audit},         {"Checkpoints", &Api::checkpoints},
         {"Status", &Api::status},       {"ReloadPolicy", &Api::reload}, {"ResetClock", &Api::reset_clock},
-        {"Overview", &Api::overview},
+        {"Overview", &Api::overview},   {"Reviews", &Api::reviews},     {"Review", &Api::review},
     };
     const std::string_view name = std::string_view(call->method()).substr(call->method().rfind('.') + 1);
     const auto method = methods.find(name);

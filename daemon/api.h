@@ -85,7 +85,16 @@ private:
     void extend(const CallPtr& call, Parameters& parameters);
     void list(const CallPtr& call, Parameters& parameters);
     void show(const CallPtr& call, Parameters& parameters);
-    [[nodiscard]] Result<std::optional<Json>> left_behind(const Request& request, const Caller& caller);
+    // What it left behind, where the caller may see that: all that is kept, or the first things of it.
+    enum class Report { all, first };
+    [[nodiscard]] Result<void> add_report(Json& view, const Request& request, const Caller& caller,
+                                          Report how_much);
+    void reply_with_report(const CallPtr& call, const Request& request, const Caller& caller);
+    // Those whose report nobody has reviewed, as far as the caller may see it.
+    [[nodiscard]] Result<std::vector<const Request*>> to_review(const Caller& caller);
+    void add_count_to_review(Json& reply, const Caller& caller);
+    void reviews(const CallPtr& call, Parameters& parameters);
+    void review(const CallPtr& call, Parameters& parameters);
     void watch_method(const CallPtr& call, Parameters& parameters);
     void overview(const CallPtr& call, Parameters& parameters);
     void approve(const CallPtr& call, Parameters& parameters);
@@ -127,6 +136,11 @@ private:
 
     Parts parts_;
     Time started_;
+    // Read once for all who look on: there may be many that nobody has reviewed.
+    struct {
+        std::int64_t version = 0; // of the store's
+        std::vector<Request> requests;
+    } due_;
     std::list<Watcher> watchers_;
     std::list<std::shared_ptr<Follower>> followers_;
     std::vector<std::shared_ptr<Viewer>> viewers_;

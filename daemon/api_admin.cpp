@@ -140,12 +140,13 @@ void Api::status(const CallPtr& call, Parameters& parameters) {
         return;
     }
     struct Counts {
-        std::int64_t pending, active, locks;
+        std::int64_t pending, active, locks, to_review;
     };
     const auto counts = parts_.store.guarded([&]() -> Result<Counts> {
         return Counts{.pending = parts_.store.count(State::pending),
                       .active = parts_.store.count(State::active),
-                      .locks = std::ssize(parts_.store.locks())};
+                      .locks = std::ssize(parts_.store.locks()),
+                      .to_review = parts_.store.count_to_review()};
     });
     if (!counts) {
         return call->fail(counts.error());
@@ -161,6 +162,7 @@ void Api::status(const CallPtr& call, Parameters& parameters) {
                {"pending", counts->pending},
                {"active", counts->active},
                {"locks", counts->locks},
+               {"to_review", counts->to_review},
                {"clock_synchronised", parts_.clock.synchronised()}};
     if (parts_.clock.mark()) {
         reply["clock_mark"] = count_of(parts_.clock.mark()->time);

@@ -43,9 +43,11 @@ Result<Json> Api::overview_of(const Caller& caller) {
         }
     }
     const auto left_out = [](std::int64_t found) { return std::max<std::int64_t>(0, found - most_listed); };
-    return Json{{"requests", std::move(list)},
-                {"uses", std::move(uses)},
-                {"left_out", left_out(std::ssize(*requests)) + left_out(count)}};
+    Json overview{{"requests", std::move(list)},
+                  {"uses", std::move(uses)},
+                  {"left_out", left_out(std::ssize(*requests)) + left_out(count)}};
+    add_count_to_review(overview, caller);
+    return overview;
 }
 
 void Api::overview(const CallPtr& call, Parameters& parameters) {

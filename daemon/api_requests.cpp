@@ -112,7 +112,11 @@ void Api::list(const CallPtr& call, Parameters& parameters) {
         for (const Request& request : *requests | std::views::take(limit)) {
             list.push_back(shown(request, caller));
         }
-        call->reply({{"requests", list}});
+        Json reply{{"requests", list}};
+        if (!all && !mine) {
+            add_count_to_review(reply, caller);
+        }
+        call->reply(reply);
     });
 }
 
@@ -146,33 +150,8 @@ void Api::show(const CallPtr& call, Parameters& parameters) {
         if (!seen) {
             return call->fail(seen.error());
         }
-        Json view = shown(*seen, caller);
-        const auto left = left_behind(*seen, caller);
-        if (!left) {
-            return call->fail(left.error());
-        }
-        if (*left) {
-            view["left_behind"] = **left;
-        }
-        call->reply({{"request", view}});
+        reply_with_report(call, *seen, caller);
     });
-}
-
-// It tells of files that aren't theirs whom the grant was for.
-Result<std::optional<Json>> Api::left_behind(const Request& request, const Caller& caller) {
-    if (request.beneficiary.person == caller.party.person && !caller.is_root()) {
-        return std::nullopt;
-    }
-    const auto text = parts_.store.guarded(
-        [&]() -> Result<std::optional<std::string>> { return parts_.store.left_behind(request.id); });
-    if (!text) {
-        return std::unexpected(text.error());
-    }
-    if (!*text) {
-        return std::nullopt;
-    }
-    auto json = parse_json(**text);
-    return json ? Result<std::optional<Json>>(std::move(*json)) : std::unexpected(json.error());
 }
 
 void Api::watch_method(const CallPtr& call, Parameters& parameters) {

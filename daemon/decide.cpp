@@ -269,6 +269,22 @@ Result<std::vector<unsigned>> answerable(const Policy& policy, const Request& re
     return positions;
 }
 
+Result<void> reviewable(const Policy& policy, const Request& request, const Caller& caller) {
+    if (concerns(request, caller)) {
+        return fail(Errc::refused, "nobody reviews a grant of their own, or one that they asked for");
+    }
+    if (!is_auditor(policy, caller) &&
+        stages_of(policy, request.stages, caller.party, caller.account).empty()) {
+        return fail(Errc::refused,
+                    fmt::format("{} is neither among the people who approve this nor an auditor",
+                                caller.party.person));
+    }
+    // Of root it only matters who it is.
+    const bool attested =
+        caller.is_root() ? caller.login_known && !caller.login_person.empty() : caller.not_attested.empty();
+    return attested ? Result<void>() : fail(Errc::refused, caller.not_attested);
+}
+
 bool is_auditor(const Policy& policy, const Caller& caller) {
     // Whoever had an account made may hold its keys, and isn't who it is for.
     return caller.is_root() ||
@@ -284,6 +300,11 @@ bool may_see(const Policy& policy, const Request& request, const Caller& caller)
            request.requester.person == caller.party.person ||
            !stages_of(policy, request.stages, caller.party, caller.account).empty() ||
            is_auditor(policy, caller);
+}
+
+bool may_see_left_behind(const Policy& policy, const Request& request, const Caller& caller) {
+    return may_see(policy, request, caller) &&
+           (caller.is_root() || request.beneficiary.person != caller.party.person);
 }
 
 } // namespace jit

@@ -3,7 +3,8 @@
 //
 // MUST:
 //  1. Anything unclear is a refusal.
-//  2. Nobody answers their own request, under any account. People are counted, not accounts.
+//  2. Nobody answers their own request, or reviews their own grant, under any account. People are counted,
+//  not accounts.
 //  3. All stages are needed, and one person counts for one place in one stage.
 #pragma once
 
@@ -86,8 +87,15 @@ struct Caller {
 [[nodiscard]] Result<std::vector<unsigned>> answerable(const Policy& policy, const Request& request,
                                                        const Caller& caller);
 
+// Whether the caller may say that they have looked at what the grant left behind, or why not. Nothing is
+// given by it, so auditors may, people of a stage without the signature that it wants, and root, where it is
+// known who that is.
+[[nodiscard]] Result<void> reviewable(const Policy& policy, const Request& request, const Caller& caller);
+
 // Whether the caller may see the request: it is theirs, they are among the people of a stage, auditors, root.
 [[nodiscard]] bool may_see(const Policy& policy, const Request& request, const Caller& caller);
+// Whether they may see what it left behind too: that tells of files which aren't theirs whom it was for.
+[[nodiscard]] bool may_see_left_behind(const Policy& policy, const Request& request, const Caller& caller);
 [[nodiscard]] bool is_auditor(const Policy& policy, const Caller& caller);
 
 } // namespace jit

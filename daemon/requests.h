@@ -76,6 +76,9 @@ public:
     Result<Request> release(const Caller& caller, const RequestId& id);
     Result<Request> revoke(const Caller& caller, const RequestId& id, const std::string& reason);
 
+    // The caller has looked at what it left behind. `reason`: what they say to it; may be empty.
+    Result<Request> review(const Caller& caller, const RequestId& id, const std::string& reason);
+
     // Ends what it holds, at once, and refuses more of it until it is lifted.
     Result<Locked> lock(const Root& root, const LockWish& wish);
     Result<Lock> unlock(const Root& root, const RequestId& id, const std::string& reason);

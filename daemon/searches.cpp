@@ -259,7 +259,12 @@ void Searches::record(const Request& request, const Searched& searched, const No
     const std::string kept = to_line(found_fields(searched, most_kept));
     Again& again = again_[request.id];
     const bool settled = !searched.again || ++again.tries >= most_tries;
-    if (settled || (searched.count > 0 && again.told != kept)) {
+    // By what is kept, and not by what this process has seen: a restart makes nothing new of what was told.
+    const bool is_news = searched.count > 0 && store.left_behind(request.id) != kept;
+    if (is_news) {
+        store.want_review(request.id, now.time);
+    }
+    if (settled || is_news) {
         Json fields{
             {"request", request.id}, {"role", request.role}, {"beneficiary", to_json(request.beneficiary)}};
         fields.update(found_fields(searched, most_in_event));
@@ -271,7 +276,6 @@ void Searches::record(const Request& request, const Searched& searched, const No
         return;
     }
     store.set_left_behind(request.id, kept);
-    again.told = kept;
     again.next = now.boot + again.pause;
     again.pause = std::min(again.pause * 2, longest_pause);
 }

@@ -7,7 +7,7 @@
 //  1. Nothing waits for it: a search takes as long as the file systems do, and is tried again until it was
 //  done. Taking stock, which is due as a grant begins, doesn't wait for a search either.
 //  2. What is to be searched for is what the database says isn't yet: a crash or a reboot forgets no grant.
-//  3. What was found is an event of the audit, and kept with the grant.
+//  3. What was found is an event of the audit, and kept with the grant, and somebody is to look at it.
 #pragma once
 
 #include "core/clock.h"
@@ -55,7 +55,6 @@ private:
         int tries = 0;
         Millis pause = first_retry;
         BootTime next{};
-        std::string told; // what is recorded already
     };
     // The grants that are due, no more than go into one question; `next`: when there will be more.
     struct Due {

@@ -179,6 +179,18 @@ Json view_of(const Lock& lock) {
     return json;
 }
 
+Json view_of(const Review& review, bool yours) {
+    Json json{{"due", count_of(review.due)}, {"yours", yours && !review.at}};
+    if (review.at) {
+        json["at"] = count_of(*review.at);
+        json["by"] = review.by;
+    }
+    if (!review.reason.empty()) {
+        json["reason"] = review.reason;
+    }
+    return json;
+}
+
 Json view_of(const Event& event) {
     return {{"seq", event.seq}, {"body", event.body}, {"hash", to_hex(event.hash)}};
 }

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/lock.h"
 #include "core/policy_load.h"
+#include "core/store.h"
 #include "core/use.h"
 #include "daemon/decide.h"
 
@@ -16,6 +17,8 @@ namespace jit {
 [[nodiscard]] Json view_of(const Use& use, const RequestId& grant, Time until);
 [[nodiscard]] Json view_of(const std::vector<Problem>& problems);
 [[nodiscard]] Json view_of(const Lock& lock);
+// `yours`: whether the one it is shown to may review it now.
+[[nodiscard]] Json view_of(const Review& review, bool yours);
 [[nodiscard]] Json view_of(const Event& event);
 [[nodiscard]] Json view_of(const Checkpoint& checkpoint);
 

@@ -208,5 +208,34 @@ TEST_F(LeftBehind, what_root_changed_is_told_to_those_who_approve) {
         << "not hers to know";
 }
 
+TEST_F(LeftBehind, what_was_left_behind_waits_until_one_who_approves_has_looked_at_it) {
+    const std::string grant = ask(host, "alice", "root --for 10m");
+    ASSERT_EQ(host.as("bob", "jitctl approve " + grant).status, 0);
+    ASSERT_EQ(host.as("alice", "jit-sudo -n /usr/bin/bash -c 'echo x >/etc/cron.d/x'").status, 0);
+    host.as("alice", "jitctl release " + grant);
+    ASSERT_TRUE(eventually([&] { return !found().empty(); }, 30s)) << audit();
+    EXPECT_THAT(host.as("bob", "jitctl list").out, HasSubstr("what 1 grant left behind: jitctl review"));
+    EXPECT_THAT(host.as("bob", "jitctl review").out, AllOf(HasSubstr(grant), HasSubstr("/etc/cron.d/x")));
+    // Not hers, nor theirs who have nothing to do with it, nor of root that is nobody.
+    EXPECT_THAT(host.as("alice", "jitctl review").out, Not(HasSubstr(grant)));
+    const Result own = host.as("alice", "jitctl review " + grant);
+    EXPECT_EQ(own.status, 1) << own;
+    EXPECT_THAT(own.err, HasSubstr("nobody reviews a grant of their own"));
+    EXPECT_EQ(host.as("dave", "jitctl review " + grant).status, 3);
+    const Result nobody = host.root("jitctl review " + grant);
+    EXPECT_EQ(nobody.status, 1) << nobody;
+    EXPECT_THAT(nobody.err, HasSubstr("no login of its own"));
+    EXPECT_THAT(host.root("jitctl status").out, HasSubstr("1 due"));
+
+    const Result reviewed = host.as("bob", "jitctl review " + grant + " --reason 'taken out again'");
+    EXPECT_EQ(reviewed.status, 0) << reviewed;
+    EXPECT_EQ(host.as("bob", "jitctl review").out, "nothing waits for a review that you may see\n");
+    EXPECT_THAT(host.root("jitctl show " + grant).out,
+                AllOf(HasSubstr("review:     by bob, "), HasSubstr(": taken out again\n")));
+    EXPECT_THAT(host.root("jitctl audit --kind grant.reviewed").out,
+                AllOf(HasSubstr(grant), HasSubstr("by=bob"), HasSubstr("taken out again")));
+    EXPECT_EQ(host.as("bob", "jitctl review " + grant).status, 5);
+}
+
 } // namespace
 } // namespace jit::host

@@ -87,6 +87,8 @@ TEST(CtlShow, nothing_that_somebody_wrote_reaches_the_terminal_as_it_is) {
     r["stages"][0]["missing"] = 1;
     r["answers"][0]["person"] = nasty;
     r["answers"][0]["reason"] = nasty;
+    r["left_behind"] = {{"count", 1}, {"left", {nasty}}, {"problems", {nasty}}};
+    r["review"] = {{"due", 0}, {"at", 1}, {"by", nasty}, {"reason", nasty}, {"yours", false}};
     const auto check = [](const std::string& out) {
         std::string lines = out;
         std::ranges::replace(lines, '\n', ' ');
@@ -99,6 +101,8 @@ TEST(CtlShow, nothing_that_somebody_wrote_reaches_the_terminal_as_it_is) {
         check(jitctl({"list"}, {replies({{"requests", {r}}})}).out);
         check(jitctl(ask, {replies(reply_of(r))}).out);
         check(jitctl({"approve", "7f3a"}, {replies(reply_of(r))}).out);
+        check(jitctl({"review"}, {replies({{"requests", {r}}, {"left_out", 0}})}).out);
+        check(jitctl({"review", "7f3a"}, {replies(reply_of(r))}).out);
         check(jitctl({"watch", "7f3a"}, {streams({reply_of(request("pending")), reply_of(r)}),
                                          streams({reply_of(request("ended"))})})
                   .out +
@@ -218,20 +222,13 @@ TEST(CtlPolicy, reload_of_a_broken_one_ends_with_6) {
 }
 
 TEST(CtlStatus, shouts_where_the_policy_is_not_the_one_in_the_files) {
-    Json status{{"version", "0.1.0"},
-                {"now", 1'000'000},
-                {"started", 0},
-                {"policy_loaded", 0},
-                {"policy_current", true},
-                {"policy_problems", Json::array()},
-                {"roles", 3},
-                {"pending", 1},
-                {"active", 2},
-                {"locks", 1},
-                {"clock_synchronised", true}};
+    Json status{{"version", "0.1.0"}, {"now", 1'000'000},       {"started", 0},
+                {"policy_loaded", 0}, {"policy_current", true}, {"policy_problems", Json::array()},
+                {"roles", 3},         {"pending", 1},           {"active", 2},
+                {"locks", 1},         {"to_review", 4},         {"clock_synchronised", true}};
     EXPECT_THAT(jitctl({"status"}, {replies(status)}).out,
                 AllOf(HasSubstr("0.1.0, up 16 min"), HasSubstr("3 roles"), HasSubstr("1 pending, 2 active"),
-                      HasSubstr("1, see jitctl locks")));
+                      HasSubstr("1, see jitctl locks"), HasSubstr("4 due, see jitctl review")));
     status["policy_current"] = false;
     EXPECT_THAT(jitctl({"status"}, {replies(status)}).out, HasSubstr("BROKEN"));
 }

@@ -484,7 +484,8 @@ TEST_F(RequestsTest, ids_are_short_hex_and_grow_with_their_number) {
         "account, "
         "uid, requester, requester_account, requester_uid, login_person, reason, ticket, duration, filed, "
         "answer_by, not_before, not_after, boot_id, boot_deadline, ended, ended_by, ended_reason, extends, "
-        "chain, stock, searched, left_behind, uses, used, last_used, wish FROM copy, n");
+        "chain, stock, searched, left_behind, uses, used, last_used, wish, review_due, reviewed, "
+        "reviewed_by, review_reason FROM copy, n");
     EXPECT_EQ(store->new_id().size(), 5U);
 }
 

@@ -184,6 +184,65 @@ TEST_F(SearchesTest, what_is_found_meanwhile_is_told_at_once_and_once) {
     EXPECT_THAT(store->left_behind(id).value_or(""), testing::HasSubstr("/tmp/b"));
 }
 
+TEST_F(SearchesTest, what_is_found_is_to_be_reviewed_and_again_once_it_is_more) {
+    const RequestId id = ended("alice", "group");
+    std::vector<bool> due; // after each try
+    const auto review = [&] {
+        due.push_back(!store->review(id).value_or(Review{}).at);
+        EXPECT_EQ(requests->review(caller("root"), id, "seen").has_value(), due.back());
+    };
+    answer = [&](const SearchJob& job) {
+        if (jobs.size() > 1) {
+            review(); // what the try before this one told is recorded by now
+        }
+        SearchReply reply = clean(job);
+        reply.grants[0].add({.what = "file", .how = "written", .name = "/etc/passwd"});
+        if (jobs.size() >= 3) {
+            reply.grants[0].add({.what = "file", .how = "written", .name = "/etc/group"});
+        }
+        reply.grants[0].again = jobs.size() < 4;
+        return reply;
+    };
+    run_until([&] {
+        pass(minute * 60);
+        searches.look();
+        return settled(id);
+    });
+    review();
+    EXPECT_THAT(due, ElementsAre(true, false, true, false));
+}
+
+TEST_F(SearchesTest, where_nothing_is_found_there_is_nothing_to_review) {
+    const RequestId id = ended("alice", "group");
+    run_until([&] { return settled(id); });
+    EXPECT_FALSE(store->review(id));
+}
+
+TEST_F(SearchesTest, a_restart_makes_nothing_new_of_what_was_told) {
+    const RequestId id = ended("alice", "group");
+    answer = [&](const SearchJob& job) {
+        SearchReply reply = clean(job);
+        reply.grants[0].add({.what = "file", .how = "written", .name = "/etc/passwd"});
+        reply.grants[0].again = jobs.size() == 1;
+        return reply;
+    };
+    std::optional<Searches> next;
+    run_until([&] {
+        if (!next && store->left_behind(id).has_value()) {
+            EXPECT_TRUE(requests->review(caller("root"), id, "seen"));
+            next.emplace(
+                Searches::Parts{
+                    .loop = loop, .store = *store, .clock = clock, .policy = policy, .journal = journal},
+                path_of("search"));
+            next->look();
+        }
+        return settled(id);
+    });
+    EXPECT_EQ(jobs.size(), 2U);
+    ASSERT_TRUE(store->review(id));
+    EXPECT_TRUE(store->review(id)->at);
+}
+
 TEST_F(SearchesTest, it_is_not_searched_for_again_for_ever) {
     const RequestId id = ended("alice", "group");
     answer = [&](const SearchJob& job) {
