@@ -68,8 +68,9 @@ Outcome<Exit> policy_reload(const Context& context) {
     }
     context.print_text("policy taken: it holds from now on\n");
     if (!problems->empty()) {
-        context.print_text(fmt::format("{} {}: jitctl policy check\n", problems->size(),
-                                       problems->size() == 1 ? "warning" : "warnings"));
+        context.print_text(fmt::format("{} {}; to see {}: jitctl policy check\n", problems->size(),
+                                       problems->size() == 1 ? "warning" : "warnings",
+                                       problems->size() == 1 ? "it" : "them"));
     }
     return Exit::done;
 }

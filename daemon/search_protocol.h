@@ -57,7 +57,7 @@ struct SearchJob {
 // One thing that is otherwise than it was.
 struct Change {
     std::string what; // "account", "unit", "set-id file" …
-    std::string how;  // "added", "changed", "removed", "disarmed"
+    std::string how;  // "added", "changed", "removed", "disarmed", "not disarmed"
     std::string name;
     auto operator<=>(const Change&) const = default;
 };

@@ -260,7 +260,8 @@ void Searches::record(const Request& request, const Searched& searched, const No
     Again& again = again_[request.id];
     const bool settled = !searched.again || ++again.tries >= most_tries;
     // By what is kept, and not by what this process has seen: a restart makes nothing new of what was told.
-    const bool is_news = searched.count > 0 && store.left_behind(request.id) != kept;
+    const bool is_found = searched.count > 0 || (settled && !searched.problems.empty());
+    const bool is_news = is_found && (store.left_behind(request.id) != kept || !store.review(request.id));
     if (is_news) {
         store.want_review(request.id, now.time);
     }

@@ -188,7 +188,7 @@ private:
                 one->told.insert(name);
             }
             one->reach.searched->add(
-                {.what = "set-id file", .how = to_disarm && done ? "disarmed" : "added", .name = name});
+                {.what = "set-id file", .how = to_disarm && done ? "disarmed" : "not disarmed", .name = name});
         }
         return to_disarm && done.has_value();
     }

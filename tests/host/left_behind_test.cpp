@@ -195,8 +195,8 @@ TEST_F(LeftBehind, what_root_changed_is_told_to_those_who_approve) {
     const std::string shown = host.as("bob", "jitctl show " + grant).out;
     for (const char* text :
          {"/etc/sudoers.d/x", "/etc/cron.d/x", "/etc/pam.d/su-l", "/etc/systemd/system/x.service",
-          "set-id file added: /opt/bin/b", "set-id file disarmed: /var/tmp/b",
-          "set-id file added: /var/tmp/c", "/root/.ssh/authorized_keys"}) {
+          "set-id file not disarmed: /opt/bin/b", "set-id file disarmed: /var/tmp/b",
+          "set-id file not disarmed: /var/tmp/c", "/root/.ssh/authorized_keys"}) {
         EXPECT_THAT(shown, HasSubstr(text));
     }
     EXPECT_THAT(shown,

@@ -52,7 +52,8 @@ TEST(Policy, AReloadCountsTheWarningsThatACheckShows) {
     EXPECT_EQ(reloaded.status, 0) << reloaded;
     EXPECT_THAT(
         reloaded.out,
-        testing::MatchesRegex("policy taken: it holds from now on\n[0-9]+ warnings: jitctl policy check\n"));
+        testing::MatchesRegex(
+            "policy taken: it holds from now on\n[0-9]+ warnings; to see them: jitctl policy check\n"));
 }
 
 TEST(Policy, AfterARestartWithABrokenFileTheLastGoodOneHoldsAndGrantsLiveOn) {

@@ -218,6 +218,24 @@ TEST_F(SearchesTest, where_nothing_is_found_there_is_nothing_to_review) {
     EXPECT_FALSE(store->review(id));
 }
 
+TEST_F(SearchesTest, what_could_not_be_looked_at_is_to_be_reviewed_once_that_is_final) {
+    const RequestId id = ended("alice", "group");
+    answer = [&](const SearchJob& job) {
+        EXPECT_FALSE(store->review(id));
+        SearchReply reply = clean(job);
+        reply.grants[0].problem("/home/bob: Input/output error");
+        reply.grants[0].again = jobs.size() == 1;
+        return reply;
+    };
+    run_until([&] {
+        pass(minute * 60);
+        searches.look();
+        return settled(id);
+    });
+    EXPECT_EQ(jobs.size(), 2U);
+    EXPECT_TRUE(store->review(id));
+}
+
 TEST_F(SearchesTest, a_restart_makes_nothing_new_of_what_was_told) {
     const RequestId id = ended("alice", "group");
     answer = [&](const SearchJob& job) {
