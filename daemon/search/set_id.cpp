@@ -187,8 +187,9 @@ private:
             if (one->told.size() < most_names) {
                 one->told.insert(name);
             }
-            one->reach.searched->add(
-                {.what = "set-id file", .how = to_disarm && done ? "disarmed" : "not disarmed", .name = name});
+            one->reach.searched->add({.what = "set-id file",
+                                      .how = to_disarm && done ? "disarmed" : "not disarmed",
+                                      .name = name});
         }
         return to_disarm && done.has_value();
     }

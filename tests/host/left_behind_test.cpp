@@ -53,15 +53,15 @@ memberships  = ["systemd-journal"]
 
 TEST_F(LeftBehind, a_setgid_copy_is_disarmed_wherever_it_was_put_and_what_runs_from_it_ends) {
     gate("sshd", "--only sre");
+    // What isn't of the grant's making: what was there before, and alice's own group.
+    host.root(
+        "cp /bin/bash /home/bob/old; chown bob:systemd-journal /home/bob/old; chmod 2755 /home/bob/old");
     const std::string grant = let_in("web-login --for 10m"); // gives systemd-journal
     const std::string planted = "/home/alice/.cache/b /tmp/b /var/tmp/b /dev/shm/b";
     host.as("alice", "mkdir -p ~/.cache/deep; umask 022; for f in " + planted +
                          "; do cp /bin/bash $f; chgrp systemd-journal $f; chmod 2755 $f; done; "
                          "ln -s / ~/.cache/deep/everything");
-    // What isn't of the grant's making: alice's own group, and a file of bob's that was there before.
-    host.root(
-        "cp /bin/bash /tmp/own; chown alice:alice /tmp/own; chmod 2755 /tmp/own; "
-        "cp /bin/bash /home/bob/old; chown bob:systemd-journal /home/bob/old; chmod 2755 /home/bob/old");
+    host.root("cp /bin/bash /tmp/own; chown alice:alice /tmp/own; chmod 2755 /tmp/own");
     // It works, in a login that was never given the group: that is the hole.
     let_in("door --for 10m");
     host.root("jitctl pam disable sshd");
