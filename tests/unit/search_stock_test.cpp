@@ -8,20 +8,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace jit {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::IsSupersetOf;
-using testing::Not;
 using testing::UnorderedElementsAre;
 using testing::UnorderedElementsAreArray;
 namespace fs = std::filesystem;
@@ -145,6 +145,27 @@ TEST_F(StockPlaces, a_directory_that_is_somebody_elses_is_told) {
     EXPECT_THAT(told(),
                 UnorderedElementsAre("directory open to others added: /etc/sudoers.d",
                                      "directory open to others added: /etc/systemd/system/x.service.d"));
+}
+
+TEST_F(StockPlaces, a_directory_with_an_access_list_is_told_though_its_mode_is_as_it_was) {
+    struct Entry {
+        std::uint16_t tag;
+        std::uint16_t mode;
+        std::uint32_t id;
+    };
+    // linux/posix_acl_xattr.h: the owner, uid 7, the group, the mask, others.
+    struct {
+        std::uint32_t version = 2;
+        std::array<Entry, 5> entries{{{1, 7, ~0U}, {2, 7, 7}, {4, 5, ~0U}, {0x10, 7, ~0U}, {0x20, 5, ~0U}}};
+    } const list;
+    fs::create_directories(directory / "etc/cron.d");
+    mode("etc/cron.d", 0755);
+    begin();
+    if (setxattr((directory / "etc/cron.d").c_str(), "system.posix_acl_default", &list, sizeof list, 0) !=
+        0) {
+        GTEST_SKIP() << "no access lists in " << directory;
+    }
+    EXPECT_THAT(told(), ElementsAre("directory open to others added: /etc/cron.d"));
 }
 
 TEST_F(StockPlaces, what_runs_or_decides_from_anywhere_is_told) {
