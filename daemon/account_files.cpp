@@ -25,12 +25,6 @@ Json marker_of(const AccountRecord& record) {
             {"boot", record.boot.time_since_epoch().count()}};
 }
 
-std::string group_text(const AccountRecord& record) {
-    return to_line(Json{
-               {"io.jitsudo", marker_of(record)}, {"groupName", record.name}, {"gid", number(record.uid)}}) +
-           "\n";
-}
-
 } // namespace
 
 std::string record_text(const AccountRecord& record) {
@@ -40,6 +34,12 @@ std::string record_text(const AccountRecord& record) {
                         {"gid", number(record.uid)},
                         {"homeDirectory", record.home},
                         {"shell", record.shell}}) +
+           "\n";
+}
+
+std::string account_group_text(const AccountRecord& record) {
+    return to_line(Json{
+               {"io.jitsudo", marker_of(record)}, {"groupName", record.name}, {"gid", number(record.uid)}}) +
            "\n";
 }
 
@@ -126,7 +126,7 @@ void AccountFiles::take_link(Uid uid, std::string_view name, std::string_view su
 Result<void> AccountFiles::put(const AccountRecord& record) const {
     // The user last: who finds it finds all of it.
     const std::string beside = path(record.name, new_suffix);
-    if (auto written = write_beside(beside, group_text(record)); !written) {
+    if (auto written = write_beside(beside, account_group_text(record)); !written) {
         return written;
     }
     if (auto placed = put_in_place(beside, path(record.name, group_suffix)); !placed) {

@@ -37,6 +37,7 @@ struct AccountRecord {
 };
 
 [[nodiscard]] std::string record_text(const AccountRecord& record);
+[[nodiscard]] std::string account_group_text(const AccountRecord& record);
 // An error for anything but what record_text() writes.
 [[nodiscard]] Result<AccountRecord> parse_account_record(std::string_view text);
 

@@ -42,6 +42,7 @@ void compare(const SearchFor& grant, AccountNames run_as, const Stocks& before, 
     }
     std::set<std::string> homes;
     for (const auto& [uid, name] : run_as) {
+        homes.insert(fmt::format("/run/user/{}", number(uid)));
         if (const auto account = account_named(name); account && account->home.size() > 1) {
             homes.insert(account->home);
         }

@@ -59,13 +59,15 @@ std::vector<Change> differences(const Stock& before, const Stock& after, Time si
     for (const auto& [key, item] : after) {
         const auto was = before.find(key);
         if (was == before.end()) {
-            say(key, item, "added");
+            if (key.first != directory_item) {
+                say(key, item, "added");
+            }
         } else if (was->second.digest != item.digest) {
             say(key, item, "changed");
         }
     }
     for (const auto& [key, item] : before) {
-        if (!after.contains(key)) {
+        if (!after.contains(key) && key.first != directory_item) {
             say(key, item, "removed");
         }
     }

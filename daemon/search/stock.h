@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Taking stock of what root may leave behind on a host: accounts, groups, keys, who may become root, PAM,
-// cron, at, units and timers, kernel modules, what listens as root, our own files. Taken when a grant begins
+// cron, at, units and timers, kernel modules, what listens as root, our own files, and who may write to the
+// directories of all that. Taken when a grant begins
 // that gives root, and compared with how it is after its end.
 //
 // Root can deceive all of this, and is told so in docs/security.md: it is evidence, not a barrier.
@@ -30,6 +31,11 @@ struct Item {
     bool operator==(const Item&) const = default;
 };
 using Stock = std::map<std::pair<std::string, std::string>, Item>; // by what it is and its name
+
+// A directory is told of when who may write to it is otherwise. One that only root, or whose home it is in,
+// may write to: that it was added or removed is seen by what is in it.
+inline constexpr const char* directory_item = "directory";
+inline constexpr const char* open_directory_item = "directory open to others";
 
 struct TakenStock {
     Stock items;

@@ -5,8 +5,11 @@
 #include "core/fd.h"
 #include "core/read.h"
 #include "core/text.h"
+#include "daemon/search/listening.h"
 #include "daemon/search/mounts.h"
+#include "daemon/search/own_records.h"
 #include "daemon/search/stock.h"
+#include "daemon/search/stock_places.h"
 #include "daemon/search/walk.h"
 
 #include <fmt/format.h>
@@ -16,12 +19,15 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <dirent.h>
 #include <fcntl.h>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <span>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 namespace jit {
 namespace {
@@ -34,6 +40,10 @@ constexpr std::size_t most_of_home = 500;
 constexpr std::size_t most_in_home = 100'000;
 constexpr std::size_t most_bytes_of_homes = 2 * 1024 * 1024;
 constexpr std::size_t longest_name = 1000;
+constexpr std::array startup_files{".bashrc",      ".bash_profile", ".bash_login", ".bash_aliases",
+                                   ".bash_logout", ".profile",      ".zshrc",      ".zshenv",
+                                   ".zprofile",    ".zlogin"};
+constexpr int most_levels = 20; // of directories: nothing reads what is configured deeper
 
 std::string digest_of(std::string_view bytes) {
     std::array<std::uint8_t, 16> digest{};
@@ -46,56 +56,6 @@ Time changed_at(const struct stat& status) {
     return Time(millis_of(status.st_ctim));
 }
 
-// What a file is for: the first of these that its path begins with.
-struct Purpose {
-    std::string_view path;
-    std::string_view what;
-};
-constexpr std::array purposes{
-    Purpose{"/etc/sudoers", "sudoers"},
-    Purpose{"/etc/doas.conf", "sudoers"},
-    Purpose{"/etc/polkit-1", "polkit rule"},
-    Purpose{"/etc/pam", "PAM"},
-    Purpose{"/etc/security", "PAM"},
-    Purpose{"/etc/ssh", "sshd"},
-    Purpose{"/etc/cron", "cron"},
-    Purpose{"/etc/anacrontab", "cron"},
-    Purpose{"/var/spool/cron/atjobs", "at job"},
-    Purpose{"/var/spool/cron/a", "at job"},
-    Purpose{"/var/spool/at", "at job"},
-    Purpose{"/var/spool/cron", "cron"},
-    Purpose{"/var/lib/systemd/linger", "linger"},
-    Purpose{"/etc/systemd", "unit"},
-    Purpose{"/run/systemd", "unit"},
-    Purpose{"/usr/local/lib/systemd", "unit"},
-    Purpose{"/usr/lib/systemd", "unit"},
-    Purpose{"/etc/init.d", "unit"},
-    Purpose{"/etc/rc", "unit"},
-    Purpose{"/etc/modules", "kernel module"},
-    Purpose{"/etc/modprobe.d", "kernel module"},
-    Purpose{"/etc/ld.so", "loader"},
-    Purpose{"/etc/jit", "jit-sudo"},
-    Purpose{"/usr/lib/jit-sudo", "jit-sudo"},
-    Purpose{"/usr/bin/jit", "jit-sudo"},
-    Purpose{"/etc", "configuration"},
-    Purpose{"/root", "configuration"},
-};
-
-std::string purpose_of(std::string_view path) {
-    if (path.ends_with("/pam_jit.so")) {
-        return "jit-sudo";
-    }
-    if (path.ends_with(".so")) {
-        return "PAM";
-    }
-    for (const Purpose& purpose : purposes) {
-        if (path.starts_with(purpose.path)) {
-            return std::string(purpose.what);
-        }
-    }
-    return "configuration";
-}
-
 class Taker {
 public:
     explicit Taker(const std::string& root) : root_(root) {}
@@ -106,26 +66,24 @@ public:
         lines("/etc/shadow", "password",
               [](std::string_view line) { return std::string(split(line, ':')[0]); });
         lines("/etc/group", "group", [](std::string_view line) { return std::string(split(line, ':')[0]); });
-        for (const char* path :
-             {"/root/.bashrc", "/root/.profile", "/root/.bash_profile", "/root/.bash_login", "/root/.ssh/rc",
-              "/root/.ssh/environment", "/usr/bin/jit-sudo", "/usr/bin/jitctl"}) {
+        for (const char* path : {"/usr/bin/jit-sudo", "/usr/bin/jitctl"}) {
             file(path);
         }
-        for (const char* path : {"/etc", "/var/spool/cron", "/var/spool/at", "/var/lib/systemd/linger",
-                                 "/run/systemd/system", "/run/systemd/transient", "/run/systemd/generator",
-                                 "/usr/local/lib/systemd", "/usr/lib/systemd/system", "/usr/lib/systemd/user",
-                                 "/usr/lib/systemd/system-generators", "/usr/lib/jit-sudo"}) {
-            tree(path);
+        tree(root_ + std::string(userdb_of_host), "/run/userdb", nullptr);
+        for (const std::string& path : stocked_trees()) {
+            tree(root_ + path, path, nullptr);
         }
-        pam_modules();
         modules();
-        listening();
+        for (std::string& name : listening_as_root(root_)) {
+            add("listens as root", std::move(name), {});
+        }
         home("/root");
         for (const std::string& one : homes) {
             if (one != "/root") {
                 home(one);
             }
         }
+        run_time_directories();
         return std::move(taken_);
     }
 
@@ -147,26 +105,47 @@ private:
         items[{what, std::move(name)}] = std::move(item);
     }
 
+    void home(const std::string& path) { personal(path, trees_at_home(), true); }
+
+    void run_time_directories() {
+        const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir((root_ + "/run/user").c_str()), closedir);
+        while (const dirent* entry = entries ? readdir(entries.get()) : nullptr) {
+            if (entry->d_name[0] != '.') {
+                personal(fmt::format("/run/user/{}", entry->d_name), trees_at_run_time(), false);
+            }
+        }
+    }
+
     // What people have in their home that goes on in their name. Each directory is opened in the one above:
     // it is theirs, and where it is a link, or another's file system, it is left alone.
-    void home(const std::string& path) {
+    void personal(const std::string& path, std::span<const Personal> trees, bool at_home) {
         Stock items;
         at_home_ = &items;
         if (const Fd top = mounts_.open_top(root_ + path); top && is_to_be_read(top)) {
-            keys(below(top, path, {".ssh"}, "authorized key"), path + "/.ssh/");
-            for (const std::vector<const char*>& parts :
-                 {std::vector{".config", "systemd", "user"}, {".local", "share", "systemd", "user"}}) {
-                std::string where = path;
-                for (const char* part : parts) {
-                    where += '/';
-                    where += part;
+            const Fd opened = open_directory(top);
+            struct stat status{};
+            owner_ = opened && fstat(opened.get(), &status) == 0 ? status.st_uid : 0;
+            group_ = opened ? status.st_gid : 0;
+            directory(opened, path);
+            if (at_home) {
+                const Fd ssh = below(top, path, ".ssh");
+                keys(ssh, path + "/.ssh/");
+                for (const char* name : {"config", "rc", "environment"}) {
+                    entry(ssh, name, fmt::format("{}/.ssh/{}", path, name), "ssh");
                 }
-                if (const Fd units = below(top, path, parts, "unit")) {
-                    tree(fmt::format("/proc/self/fd/{}", units.get()), where);
+                for (const char* name : startup_files) {
+                    entry(top, name, fmt::format("{}/{}", path, name), "startup file");
+                }
+            }
+            for (const Personal& one : trees) {
+                if (const Fd place = below(top, path, one.path)) {
+                    tree(fmt::format("/proc/self/fd/{}", place.get()), fmt::format("{}/{}", path, one.path),
+                         one.what);
                 }
             }
         }
         at_home_ = nullptr;
+        owner_ = group_ = 0;
         const std::string all = stock_text(items);
         const std::size_t room = bytes_of_homes_ < most_bytes_of_homes ? most_of_home : 0;
         if (items.size() > room) {
@@ -182,38 +161,94 @@ private:
         return found && found->directory && !mounts_.passed_over(found->mount);
     }
 
-    Fd below(const Fd& top, std::string path, const std::vector<const char*>& parts, const char* what) {
+    Fd below(const Fd& top, std::string path, std::string_view parts) {
         Fd place(fcntl(top.get(), F_DUPFD_CLOEXEC, 0));
-        for (const char* part : parts) {
-            path += '/';
-            path += part;
-            Fd next = open_place(place.get(), part);
+        for (const std::string_view part : split(parts, '/')) {
+            path.append("/").append(part);
+            Fd next = open_place(place.get(), std::string(part).c_str());
             if (!next && errno == ELOOP) {
-                add_link(place.get(), part, path, what);
+                add_link(place.get(), std::string(part).c_str(), path, "link");
             }
             if (!next || !is_to_be_read(next)) {
                 return {};
             }
             place = std::move(next);
+            directory(open_directory(place), path);
         }
         return place;
     }
 
+    // A file, or the link in its place. Whether it is a file.
+    bool entry(const Fd& directory, const char* name, const std::string& path, const char* what) {
+        if (!directory) {
+            return false;
+        }
+        const Fd place = open_place(directory.get(), name);
+        if (!place && errno == ELOOP) {
+            add_link(directory.get(), name, path, what);
+        }
+        const auto found = place ? place_of(place.get()) : std::nullopt;
+        struct stat status{};
+        if (!found || found->directory || mounts_.passed_over(found->mount) ||
+            fstat(place.get(), &status) != 0) {
+            return false;
+        }
+        add_file(directory.get(), name, status, path, what);
+        return true;
+    }
+
     void keys(const Fd& directory, const std::string& path) {
         for (const char* name : {"authorized_keys", "authorized_keys2"}) {
-            struct stat status{};
-            if (!directory ||
-                fstatat(directory.get(), name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) {
-                continue;
-            }
-            if (S_ISLNK(status.st_mode)) {
-                add_link(directory.get(), name, path + name, "authorized key");
-                continue;
-            }
             // As a whole too: it was written, though its lines are as they were.
-            add_file(directory.get(), name, status, path + name, "authorized key");
-            lines(directory.get(), name, path + name, "authorized key",
-                  [&](std::string_view line) { return key_name(path + name, line); });
+            if (entry(directory, name, path + name, "authorized key")) {
+                lines(directory.get(), name, path + name, "authorized key",
+                      [&](std::string_view line) { return key_name(path + name, line); });
+            }
+        }
+    }
+
+    static Fd open_directory(const Fd& place) {
+        return Fd(openat(place.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME));
+    }
+
+    // Whoever may write to a directory can put there later what isn't there now.
+    void directory(const Fd& opened, const std::string& path) {
+        struct stat status{};
+        if (!opened || fstat(opened.get(), &status) != 0) {
+            return;
+        }
+        std::string access;
+        for (const char* name : {"system.posix_acl_access", "system.posix_acl_default"}) {
+            char list[4096];
+            const ssize_t size = fgetxattr(opened.get(), name, list, sizeof list);
+            if (size > 0 || (size < 0 && errno == ERANGE)) {
+                access += fmt::format("{} {}", name, std::string_view(list, size > 0 ? size : 0));
+            }
+        }
+        const mode_t others = status.st_gid == group_ && at_home_ ? S_IWOTH : S_IWGRP | S_IWOTH;
+        const bool open = (status.st_uid != 0 && status.st_uid != owner_) || (status.st_mode & others) != 0 ||
+                          !access.empty();
+        add(open ? open_directory_item : directory_item, path,
+            {.file = "",
+             .digest = digest_of(
+                 fmt::format("{:o} {} {} {}", status.st_mode, status.st_uid, status.st_gid, access)),
+             .changed = {},
+             .owner = Uid{status.st_uid}});
+    }
+
+    void directories(const Fd& opened, const std::string& path, int levels) {
+        directory(opened, path);
+        const std::unique_ptr<DIR, int (*)(DIR*)> entries(
+            opened ? fdopendir(fcntl(opened.get(), F_DUPFD_CLOEXEC, 0)) : nullptr, closedir);
+        while (const dirent* entry = entries && levels > 0 ? readdir(entries.get()) : nullptr) {
+            const std::string_view name = static_cast<const char*>(entry->d_name);
+            if ((entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) || name == "." || name == "..") {
+                continue;
+            }
+            const Fd next = open_place(opened.get(), entry->d_name);
+            if (next && is_to_be_read(next)) {
+                directories(open_directory(next), fmt::format("{}/{}", path, name), levels - 1);
+            }
         }
     }
 
@@ -296,7 +331,7 @@ private:
         if (S_ISREG(status.st_mode)) {
             // Of what is larger (a database of hardware) its size and times are enough; nobody sets a ctime.
             const Fd file(
-                status.st_size > static_cast<off_t>(most_content)
+                status.st_size > static_cast<off_t>(most_content) || goes_by_status(what)
                     ? -1
                     : openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOATIME));
             content =
@@ -325,9 +360,11 @@ private:
         }
     }
 
-    void tree(const std::string& path) { tree(root_ + path, path); }
-
-    void tree(const std::string& path, const std::string& called) {
+    // `what_for`: all that is in there; null: by its path.
+    void tree(const std::string& path, const std::string& called, const char* what_for) {
+        if (const Fd top = mounts_.open_top(path); top && is_to_be_read(top)) {
+            directories(open_directory(top), called, most_levels);
+        }
         const Walked walked = walk(
             {.trees = {path},
              .remote = false,
@@ -335,11 +372,10 @@ private:
              .look =
                  [&](int directory, const char* name, const struct stat& status, const std::string& where) {
                      const std::string known = called + where.substr(path.size());
-                     // Made and removed by systemd with each login.
-                     if (known.ends_with(".scope")) {
+                     if (!is_stocked(known) || (called == "/run/userdb" && is_own_record(directory, name))) {
                          return;
                      }
-                     const std::string what = at_home_ ? "unit" : purpose_of(known);
+                     const std::string what = what_for != nullptr ? what_for : purpose_of(known);
                      if (S_ISLNK(status.st_mode)) {
                          add_link(directory, name, known, what);
                      } else {
@@ -354,13 +390,6 @@ private:
         }
     }
 
-    void pam_modules() {
-        for (const char* path : {"/usr/lib/x86_64-linux-gnu/security", "/usr/lib/aarch64-linux-gnu/security",
-                                 "/usr/lib64/security", "/usr/lib/security"}) {
-            tree(path);
-        }
-    }
-
     void modules() {
         const std::string text = read_whole(AT_FDCWD, (root_ + "/proc/modules").c_str(), most_content);
         for (const std::string_view line : split(text, '\n')) {
@@ -370,37 +399,12 @@ private:
         }
     }
 
-    // proc(5), net/tcp: "sl local_address rem_address st tx:rx tr:tm retrnsmt uid …"; state 0A listens, and a
-    // UDP socket that takes from anybody is in state 07. The addresses as the kernel writes them, but for the
-    // port.
-    void listening() {
-        struct Table {
-            const char* path;
-            const char* protocol;
-            std::string_view state;
-        };
-        for (const Table& table :
-             {Table{"/proc/net/tcp", "tcp", "0A"}, Table{"/proc/net/tcp6", "tcp6", "0A"},
-              Table{"/proc/net/udp", "udp", "07"}, Table{"/proc/net/udp6", "udp6", "07"}}) {
-            const std::string text = read_whole(AT_FDCWD, (root_ + table.path).c_str(), most_content);
-            for (const std::string_view line : split(text, '\n')) {
-                std::vector<std::string_view> fields = split(line, ' ');
-                std::erase(fields, "");
-                if (fields.size() < 8 || fields[3] != table.state || fields[7] != "0") {
-                    continue;
-                }
-                const auto colon = fields[1].rfind(':');
-                const auto port = std::strtoul(std::string(fields[1].substr(colon + 1)).c_str(), nullptr, 16);
-                add("listens as root",
-                    fmt::format("{} port {} ({})", table.protocol, port, fields[1].substr(0, colon)), {});
-            }
-        }
-    }
-
     const std::string& root_;
     TakenStock taken_;
     Mounts mounts_;
     Stock* at_home_ = nullptr; // where what is met in a home goes
+    uid_t owner_ = 0;          // whose home that is
+    gid_t group_ = 0;
     std::size_t bytes_of_homes_ = 0;
 };
 

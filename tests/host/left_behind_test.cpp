@@ -208,6 +208,37 @@ TEST_F(LeftBehind, what_root_changed_is_told_to_those_who_approve) {
         << "not hers to know";
 }
 
+TEST_F(LeftBehind, accounts_directories_and_programs_are_told_and_not_what_jit_gives) {
+    const std::string grant = ask(host, "alice", "root --for 10m");
+    ASSERT_EQ(host.as("bob", "jitctl approve " + grant).status, 0);
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("jitctl show " + grant).out.find("active") != std::string::npos; }));
+    ask(host, "alice", "member");
+    ASSERT_TRUE(eventually(
+        [&] { return host.root("test -e /run/userdb/alice:systemd-journal.membership").status == 0; }));
+    const Result changed = host.as(
+        "alice",
+        "jit-sudo -n /usr/bin/bash -c '"
+        "echo \"{\\\"userName\\\":\\\"evil\\\",\\\"uid\\\":0,\\\"gid\\\":0}\" >/run/userdb/evil.user; "
+        "mkdir -p /etc/userdb; echo {} >/etc/userdb/alice:adm.membership; "
+        "chown alice /etc/cron.d; chmod 777 /etc/systemd/system; "
+        "mkdir -p /run/systemd/system-generators; echo >/run/systemd/system-generators/g; "
+        "echo >>/home/bob/.bashrc; echo >/usr/local/sbin/ls'");
+    ASSERT_EQ(changed.status, 0) << changed;
+    host.as("alice", "jitctl release " + grant);
+    ASSERT_TRUE(eventually([&] { return !found().empty(); }, 30s)) << audit();
+    const std::string shown = host.as("bob", "jitctl show " + grant).out;
+    for (const char* text : {"account record added: /run/userdb/evil.user",
+                             "account record added: /etc/userdb/alice:adm.membership",
+                             "directory open to others added: /etc/cron.d",
+                             "directory open to others added: /etc/systemd/system",
+                             "unit added: /run/systemd/system-generators/g", "/home/bob/.bashrc",
+                             "program added: /usr/local/sbin/ls"}) {
+        EXPECT_THAT(shown, HasSubstr(text));
+    }
+    EXPECT_THAT(shown, Not(HasSubstr("alice:systemd-journal")));
+}
+
 TEST_F(LeftBehind, what_was_left_behind_waits_until_one_who_approves_has_looked_at_it) {
     const std::string grant = ask(host, "alice", "root --for 10m");
     ASSERT_EQ(host.as("bob", "jitctl approve " + grant).status, 0);

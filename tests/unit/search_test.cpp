@@ -260,7 +260,7 @@ TEST_F(Search, of_a_home_keys_that_end_alike_links_and_units_anywhere_are_told) 
     const auto told = tell(before, take_stock(directory).items, Time::max());
     ASSERT_EQ(told.size(), 3U);
     EXPECT_TRUE(told[0].starts_with("authorized key added: /home/eve/.ssh/authorized_keys: …cccc"));
-    EXPECT_EQ(told[1], "unit added: /home/eve/.config");
+    EXPECT_EQ(told[1], "link added: /home/eve/.config");
     EXPECT_EQ(told[2], "unit added: /home/eve/.local/share/systemd/user/x.timer");
 }
 
