@@ -156,9 +156,10 @@ private:
         taken_.items.merge(items);
     }
 
-    bool is_to_be_read(const Fd& place) {
+    bool is_to_be_read(const Fd& place, bool remote = true) {
         const auto found = place_of(place.get());
-        return found && found->directory && !mounts_.passed_over(found->mount);
+        return found && found->directory && !mounts_.passed_over(found->mount) &&
+               (remote || !mounts_.of_other_hosts(found->mount));
     }
 
     Fd below(const Fd& top, std::string path, std::string_view parts) {
@@ -246,7 +247,7 @@ private:
                 continue;
             }
             const Fd next = open_place(opened.get(), entry->d_name);
-            if (next && is_to_be_read(next)) {
+            if (next && is_to_be_read(next, false)) {
                 directories(open_directory(next), fmt::format("{}/{}", path, name), levels - 1);
             }
         }
@@ -362,7 +363,7 @@ private:
 
     // `what_for`: all that is in there; null: by its path.
     void tree(const std::string& path, const std::string& called, const char* what_for) {
-        if (const Fd top = mounts_.open_top(path); top && is_to_be_read(top)) {
+        if (const Fd top = mounts_.open_top(path); top && is_to_be_read(top, false)) {
             directories(open_directory(top), called, most_levels);
         }
         const Walked walked = walk(
