@@ -12,7 +12,9 @@ int main(int argc, char** argv) {
     }
     sqlite3* db = nullptr;
     char* message = nullptr;
+    // A statement takes its turn with the ones of jitd, which may be writing at just this moment.
     const bool done = sqlite3_open_v2(argv[1], &db, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
+                      sqlite3_busy_timeout(db, 10'000) == SQLITE_OK &&
                       sqlite3_exec(db, argv[2], nullptr, nullptr, &message) == SQLITE_OK;
     if (!done)
         std::fprintf(stderr, "run_sql: %s\n", message != nullptr ? message : sqlite3_errmsg(db));
