@@ -25,6 +25,10 @@ std::unexpected<Error> unavailable(std::string_view why) {
                             why));
 }
 
+Error no_answer() {
+    return unavailable(fmt::format("no answer within {}", format_duration(patience))).error();
+}
+
 } // namespace
 
 Result<void> Accounts::connect() {
@@ -37,8 +41,9 @@ Result<void> Accounts::connect() {
     return {};
 }
 
-void Accounts::look_up(const AccountKey& key, Done done) {
-    ask(std::visit([](const auto& value) { return NssKey(value); }, key),
+void Accounts::look_up(const AccountKey& key, Done done, Turn turn) {
+    ask(
+        std::visit([](const auto& value) { return NssKey(value); }, key),
         [this, key, done = std::move(done)](const Result<NssFound>& found) {
             if (!found) {
                 return done(std::unexpected(found.error()));
@@ -47,7 +52,8 @@ void Accounts::look_up(const AccountKey& key, Done done) {
             auto made = made_ ? made_(key) : std::nullopt;
             const bool is_it = made && (!found->account || found->account->uid == made->uid);
             done(is_it ? std::move(made) : found->account);
-        });
+        },
+        turn);
 }
 
 void Accounts::look_up_recent(const AccountKey& key, const Done& done) {
@@ -67,60 +73,93 @@ void Accounts::look_up_recent(const AccountKey& key, const Done& done) {
     });
 }
 
-void Accounts::are_unknown(std::vector<NssKey> keys, FreeDone done) {
+void Accounts::are_unknown(std::vector<NssKey> keys, FreeDone done, Turn turn) {
     const NssKey key = keys.back();
     keys.pop_back();
-    ask(key, [this, keys = std::move(keys), done = std::move(done)](const Result<NssFound>& found) mutable {
-        if (!found) {
-            return done(std::unexpected(found.error()));
-        }
-        if (found->account || found->group || keys.empty()) {
-            return done(!found->account && !found->group);
-        }
-        are_unknown(std::move(keys), std::move(done));
-    });
+    ask(
+        key,
+        [this, keys = std::move(keys), done = std::move(done), turn](const Result<NssFound>& found) mutable {
+            if (!found) {
+                return done(std::unexpected(found.error()));
+            }
+            if (found->account || found->group || keys.empty()) {
+                return done(!found->account && !found->group);
+            }
+            are_unknown(std::move(keys), std::move(done), turn);
+        },
+        turn);
 }
 
-void Accounts::look_up_group(const std::string& name, GroupDone done) {
-    ask(GroupName{name}, [done = std::move(done)](const Result<NssFound>& found) {
-        if (!found) {
-            return done(std::unexpected(found.error()));
-        }
-        done(found->group);
-    });
+void Accounts::look_up_group(const std::string& name, GroupDone done, Turn turn) {
+    ask(
+        GroupName{name},
+        [done = std::move(done)](const Result<NssFound>& found) {
+            if (!found) {
+                return done(std::unexpected(found.error()));
+            }
+            done(found->group);
+        },
+        turn);
 }
 
-void Accounts::ask(NssKey key, Found done) {
+void Accounts::ask(NssKey key, Found done, Turn turn) {
     const std::int64_t id = next_id_++;
-    const auto give_up = [&](const Error& error) {
-        waiting_[id] = {.done = std::move(done),
-                        .timer = loop_.after(Millis(0), Millis(0),
-                                             [this, id, error] { finish(id, std::unexpected(error)); })};
-    };
-    if (waiting_.size() >= most_waiting) {
-        return give_up(unavailable("too many lookups are waiting").error());
+    const bool full = turn == Turn::person && persons_.next.size() >= most_waiting;
+    waiting_.insert_or_assign(
+        id, Waiting{.key = std::move(key), .done = std::move(done), .turn = turn, .timer = {}});
+    line_of(turn).next.insert(id);
+    if (full) {
+        return give_up_in(Millis(0), id, unavailable("too many lookups are waiting").error());
     }
-    const std::string packet = nss_text({.id = id, .key = std::move(key)});
+    if (turn == Turn::person) {
+        give_up_in(patience, id, no_answer());
+    }
+    ask_next();
+}
+
+void Accounts::ask_next() {
+    for (Line* line : {&persons_, &checks_}) {
+        while (line->asked < line->most_asked && !line->next.empty()) {
+            const std::int64_t id = *line->next.begin();
+            line->next.erase(line->next.begin());
+            ask_worker(id);
+        }
+    }
+}
+
+void Accounts::ask_worker(std::int64_t id) {
+    Waiting& waiting = waiting_.at(id);
+    const std::string packet = nss_text({.id = id, .key = waiting.key});
+    Error why = unavailable("the worker takes no questions").error();
+    bool sent = false;
     // A worker that was restarted leaves a dead connection behind: once more, then.
-    for (int attempt = 0; attempt < 2; ++attempt) {
+    for (int attempt = 0; attempt < 2 && !sent; ++attempt) {
         if (!connection_) {
             if (auto connected = connect(); !connected) {
-                return give_up(connected.error());
+                why = connected.error();
+                break;
             }
         }
-        if (send(connection_.get(), packet.data(), packet.size(), MSG_NOSIGNAL) >= 0) {
-            waiting_[id] = {
-                .done = std::move(done), .timer = loop_.after(patience, Millis(10), [this, id] {
-                    finish(id, unavailable(fmt::format("no answer within {}", format_duration(patience))));
-                })};
-            return;
-        }
-        if (errno == EAGAIN) {
+        sent = send(connection_.get(), packet.data(), packet.size(), MSG_NOSIGNAL) >= 0;
+        if (!sent && errno == EAGAIN) {
             break;
         }
-        disconnect("the worker was restarted");
+        if (!sent) {
+            disconnect("the worker was restarted");
+        }
     }
-    give_up(unavailable("the worker takes no questions").error());
+    waiting.asked = true;
+    ++line_of(waiting.turn).asked;
+    if (!sent) {
+        give_up_in(Millis(0), id, why);
+    } else if (waiting.turn == Turn::check) {
+        give_up_in(patience, id, no_answer());
+    }
+}
+
+void Accounts::give_up_in(Millis delay, std::int64_t id, const Error& error) {
+    waiting_.at(id).timer =
+        loop_.after(delay, Millis(10), [this, id, error] { finish(id, std::unexpected(error)); });
 }
 
 void Accounts::receive() {
@@ -146,16 +185,21 @@ void Accounts::receive() {
 void Accounts::disconnect(const std::string& why) {
     readable_ = {};
     connection_.reset();
-    auto lost = std::exchange(waiting_, {});
-    for (auto& [id, waiting] : lost) {
-        waiting.done(unavailable(why));
+    for (const auto& [id, waiting] : waiting_) {
+        if (waiting.asked) {
+            give_up_in(Millis(0), id, unavailable(why).error());
+        }
     }
 }
 
 void Accounts::finish(std::int64_t id, const Result<NssFound>& found) {
     // An answer after its time-out has nobody waiting.
     if (auto waiting = waiting_.extract(id)) {
+        Line& line = line_of(waiting.mapped().turn);
+        line.asked -= waiting.mapped().asked ? 1 : 0;
+        line.next.erase(id);
         waiting.mapped().done(found);
+        ask_next();
     }
 }
 

@@ -185,7 +185,7 @@ void Memberships::publish() {
             want(wanted.ask_at);
         } else if (wanted.step == Step::unasked || wanted.step == Step::unanswered) {
             wanted.step = Step::asking;
-            ask(name);
+            ask(name, Turn::person);
         }
     }
 }
@@ -198,19 +198,25 @@ void Memberships::look_again() {
     for (auto& [name, wanted] : wanted_) {
         if (wanted.step != Step::asking) {
             wanted.step = Step::asking;
-            ask(name);
+            ask(name, Turn::check);
         }
     }
     publish();
 }
 
-void Memberships::ask(const MembershipName& name) {
+void Memberships::ask(const MembershipName& name, Turn turn) {
     // The worker's view hides /run/userdb: what it says of the account is what that has by itself.
-    parts_.accounts.look_up(name.account, [this, name](const Found& account) {
-        parts_.accounts.look_up_group(
-            name.group,
-            [this, name, account](const Result<std::optional<Gid>>& gid) { answered(name, account, gid); });
-    });
+    parts_.accounts.look_up(
+        name.account,
+        [this, name, turn](const Found& account) {
+            parts_.accounts.look_up_group(
+                name.group,
+                [this, name, account](const Result<std::optional<Gid>>& gid) {
+                    answered(name, account, gid);
+                },
+                turn);
+        },
+        turn);
 }
 
 void Memberships::answered(const MembershipName& name, const Found& account,

@@ -81,7 +81,7 @@ private:
     [[nodiscard]] bool refresh(const Now& now);
     void want_of(const Request& request, const Now& now);
     void observe();
-    void ask(const MembershipName& name);
+    void ask(const MembershipName& name, Turn turn);
     void answered(const MembershipName& name, const Found& account, const Result<std::optional<Gid>>& gid);
     void give(const MembershipName& name, Wanted& wanted, Uid uid, Gid gid);
     void try_later(Wanted& wanted);

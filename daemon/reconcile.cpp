@@ -21,7 +21,6 @@ constexpr Millis after_a_change = std::chrono::seconds(2);
 constexpr Millis between_checkpoints = std::chrono::hours(1);
 constexpr Millis retry = std::chrono::seconds(1);
 constexpr std::int64_t events_a_checkpoint = 1000;
-constexpr int most_asked = 8; // about people, at once
 
 // Whether passwd or group was written, or exchanged, of what has happened in their directory.
 bool accounts_were_written(int watch) {
@@ -109,8 +108,18 @@ void Reconciler::check_eligibility() {
     }
     memberships_.look_again();
     temporary_.look_again();
-    to_check_.insert(uids->begin(), uids->end());
-    check_next();
+    for (const Uid uid : *uids) {
+        if (!checking_.insert(uid).second) {
+            continue; // the last check isn't through yet, and has them in its line
+        }
+        accounts_.look_up(
+            uid,
+            [this, uid](const Result<std::optional<Account>>& found) {
+                checking_.erase(uid);
+                checked(uid, found);
+            },
+            Turn::check);
+    }
     // The mark moves on while it matters.
     const auto mark = clock_.next_mark();
     if (mark != clock_.mark()) {
@@ -121,23 +130,6 @@ void Reconciler::check_eligibility() {
         if (kept) {
             clock_.set_mark(mark);
         }
-    }
-}
-
-// The worker refuses those who are too many at once, and others ask it too. Where a check isn't through when
-// the next begins, it goes on with those who weren't asked about for longest.
-void Reconciler::check_next() {
-    while (asked_ < most_asked && !to_check_.empty()) {
-        auto next = to_check_.upper_bound(last_checked_);
-        next = next != to_check_.end() ? next : to_check_.begin();
-        const Uid uid = last_checked_ = *next;
-        to_check_.erase(next);
-        ++asked_;
-        accounts_.look_up(uid, [this, uid](const Result<std::optional<Account>>& found) {
-            --asked_;
-            checked(uid, found);
-            check_next();
-        });
     }
 }
 

@@ -43,7 +43,6 @@ public:
     void checkpoint();
 
 private:
-    void check_next();
     void checked(Uid uid, const Result<std::optional<Account>>& found);
     void arm();
     void watch_clock();
@@ -61,9 +60,7 @@ private:
     Accounts& accounts_;
     const HostKey& host_key_;
     Journal& journal_;
-    std::set<Uid> to_check_;
-    Uid last_checked_{};
-    int asked_ = 0;
+    std::set<Uid> checking_;
     BootTime next_check_;
     BootTime next_checkpoint_;
     std::int64_t signed_ = 0; // the newest event with a checkpoint

@@ -188,16 +188,22 @@ void TemporaryAccounts::look_again() {
     for (auto& [name, one] : ones_) {
         if (one.step == Step::made && one.wanted) {
             put(one); // where somebody removed or changed it
-            ask_whether_free(name, std::nullopt, [this, uid = one.uid](const Result<bool>& free) {
-                if (free && !*free) {
-                    parts_.lost(uid);
-                }
-            });
-            parts_.accounts.are_unknown(numbers(one.uid), [this, name](const Result<bool>& free) {
-                if (free && !*free) {
-                    number_lost(ones_.at(name));
-                }
-            });
+            ask_whether_free(
+                name, std::nullopt,
+                [this, uid = one.uid](const Result<bool>& free) {
+                    if (free && !*free) {
+                        parts_.lost(uid);
+                    }
+                },
+                Turn::check);
+            parts_.accounts.are_unknown(
+                numbers(one.uid),
+                [this, name](const Result<bool>& free) {
+                    if (free && !*free) {
+                        number_lost(ones_.at(name));
+                    }
+                },
+                Turn::check);
         }
     }
     look_for_strays();

@@ -114,7 +114,7 @@ private:
     [[nodiscard]] static std::vector<NssKey> numbers(Uid uid);
     // Whether nobody else has the name, or the number where one is given.
     void ask_whether_free(const std::string& name, std::optional<Uid> uid,
-                          const std::function<void(const Result<bool>&)>& done);
+                          const std::function<void(const Result<bool>&)>& done, Turn turn = Turn::person);
     void reserve_next(const std::string& name, Uid candidate, int tries, const Done& done);
     [[nodiscard]] Result<Uid> next_uid();
     [[nodiscard]] static Account account_of(const One& one, const AccountWish& wish, const RequestId& grant);

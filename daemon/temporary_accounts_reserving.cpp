@@ -20,11 +20,11 @@ std::vector<NssKey> TemporaryAccounts::numbers(Uid uid) {
 
 // The worker's view hides /run/userdb: what it knows is what there is without us.
 void TemporaryAccounts::ask_whether_free(const std::string& name, std::optional<Uid> uid,
-                                         const std::function<void(const Result<bool>&)>& done) {
+                                         const std::function<void(const Result<bool>&)>& done, Turn turn) {
     std::vector<NssKey> keys = uid ? numbers(*uid) : std::vector<NssKey>();
     keys.emplace_back(name);
     keys.emplace_back(GroupName{name});
-    parts_.accounts.are_unknown(std::move(keys), done);
+    parts_.accounts.are_unknown(std::move(keys), done, turn);
 }
 
 void TemporaryAccounts::reserve(const std::string& name, Done done) {
