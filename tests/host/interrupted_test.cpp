@@ -75,7 +75,8 @@ private:
 class Interrupted : public GatedHost {
 protected:
     Interrupted() : alice_(host, "alice"), bob_(host, "bob") {
-        host.root("groupadd vault; systemctl stop jit-sweep.timer"); // nobody but jitd itself is to help
+        host.root("groupadd vault");
+        host.stop_sweep(); // nobody but jitd itself is to help
         std::string policy = POLICY_OF_ALL;
         for (int number = 1; number <= MOST_OF_ACCOUNTS; ++number)
             policy += '"' + guest(number) + "\", ";
@@ -194,8 +195,8 @@ TEST_F(Interrupted, a_request_is_granted_wholly_or_not_at_all) {
 
 // One that is over: the disk is full, or broken, for that one call.
 TEST_F(Interrupted, an_error_of_the_disk_gives_nothing_that_is_not_recorded) {
-    host.root("systemctl start jit-sweep.timer"); // it lets go of what was held still for a look and couldn't
-                                                  // be let go
+    host.start_sweep(); // it lets go of what was held still for a look and couldn't
+                        // be let go
     bool told = false;
     at_each_change(
         "28" /* ENOSPC */, [] {}, [&] { told = alice_.does("jitctl request all --for 1h --reason x"); },
@@ -211,7 +212,7 @@ TEST_F(Interrupted, an_error_of_the_disk_gives_nothing_that_is_not_recorded) {
 }
 
 TEST_F(Interrupted, an_error_of_the_disk_keeps_no_end_from_coming) {
-    host.root("systemctl start jit-sweep.timer");
+    host.start_sweep();
     std::string id;
     at_each_change(
         "5" /* EIO */,

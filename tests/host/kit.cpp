@@ -278,6 +278,15 @@ void Host::policy(const std::string& toml) {
     must(root("jitctl policy reload"), "loading the policy");
 }
 
+void Host::stop_sweep() {
+    must(root("systemctl --quiet mask --runtime --now jit-sweep.timer"), "stopping the sweep");
+}
+
+void Host::start_sweep() {
+    must(root("systemctl --quiet unmask --runtime jit-sweep.timer && systemctl start jit-sweep.timer"),
+         "starting the sweep");
+}
+
 std::vector<Process> Host::processes(const std::string& user) {
     std::vector<Process> found;
     std::istringstream lines(root("ps -o pid=,args= -U '" + user + "' -u '" + user + "'").out);

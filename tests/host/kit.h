@@ -90,6 +90,9 @@ public:
     void copy(const char* file, const std::string& path, const std::string& mode = "0644");
     // Makes this the policy. Returns when it holds.
     void policy(const std::string& toml);
+    // Its timer is masked meanwhile: stopped only, it would be started again (jit-elevations.service).
+    void stop_sweep();
+    void start_sweep();
 
     // Everything that runs with this uid, the user's service manager included.
     std::vector<Process> processes(const std::string& user);

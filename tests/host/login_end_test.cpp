@@ -244,7 +244,8 @@ TEST_F(LoginEnd, without_jitd_the_sweep_ends_it_also_one_that_jitd_never_saw) {
     let_in("door --for 6s");
     Session seen = host.begin_as("alice", "echo in; sleep 600");
     ASSERT_TRUE(seen.shows("in"));
-    host.root("systemctl stop jitd.service jitd.socket jitd-helper.socket jit-sweep.timer");
+    host.stop_sweep();
+    host.root("systemctl stop jitd.service jitd.socket jitd-helper.socket");
     Session unseen =
         host.begin_as("alice", "setsid sleep 707 >/dev/null 2>&1 & sleep 0.2; echo in; sleep 600");
     ASSERT_TRUE(unseen.shows("in"));

@@ -45,11 +45,30 @@ TEST_F(Machine, a_stopped_jitd_is_noticed_by_systemd_and_what_became_due_meanwhi
         ">/run/systemd/system/jitd.service.d/watchdog.conf; systemctl daemon-reload; systemctl restart jitd");
     ask(host, "alice", "run --for 4s");
     Session command = runs("9301");
-    host.root("systemctl stop jit-sweep.timer; systemctl kill -s STOP jitd; "
-              "kill -STOP $(pgrep -x jit-sudo)"); // nobody but systemd can help
+    host.stop_sweep();
+    host.root("systemctl kill -s STOP jitd; kill -STOP $(pgrep -x jit-sudo)"); // nobody but systemd can help
     EXPECT_TRUE(eventually([&] { return running("sleep 9301").empty(); }, 30s));
     EXPECT_TRUE(eventually([&] { return audit().find("grant.ended") != std::string::npos; }));
-    host.root("kill -CONT $(pgrep -x jit-sudo); systemctl start jit-sweep.timer");
+    host.root("kill -CONT $(pgrep -x jit-sudo)");
+    host.start_sweep();
+}
+
+// All that root in a grant has to do so that nothing is left which ends anything.
+TEST_F(Machine, who_stops_jitd_and_the_sweep_stops_no_end) {
+    ask(host, "alice", "member --for 5s");
+    ask(host, "alice", "run --for 5s");
+    Session carries = host.begin_as("alice", "sleep 9302 & exec sleep 9302");
+    Session command = runs("9302");
+    host.root("systemctl stop jitd.socket jitd-helper.socket jitd.service jit-sweep.timer jit-sweep.service");
+    EXPECT_TRUE(eventually([&] { return running("sleep 9302").empty(); }, 60s));
+    EXPECT_NE(host.root("systemctl is-active jitd.service").status, 0) << "jitd itself stays stopped";
+    EXPECT_NE(host.root("test -e /run/userdb/alice:vault.membership").status, 0);
+    host.root("systemctl start jitd.socket jitd-helper.socket jitd.service");
+    EXPECT_THAT(audit(), HasSubstr("daemon.stopped"));
+    EXPECT_TRUE(eventually([&] { return audit().find("use.ended") != std::string::npos; }));
+    EXPECT_THAT(host.root("jitctl audit --kind use.ended").out,
+                AllOf(HasSubstr("unseen=true"), Not(HasSubstr("run_time"))))
+        << "how long it ran isn't known";
 }
 
 TEST_F(Machine, nothing_of_systemd_that_restarts_prolongs_or_ends_a_grant) {
@@ -107,12 +126,14 @@ TEST_F(Machine, whom_a_killed_jitd_held_still_runs_again_by_the_next_or_by_the_s
 
     // The clock was set back since; and it was a while ago.
     for (const char* written : {"tomorrow", "5 seconds ago"}) {
-        host.root("systemctl stop jit-sweep.timer jitd.socket jitd-helper.socket jitd; " + hold +
-                  "touch -d '" + written + "' /run/jit/held-jitd; systemctl start jit-sweep");
+        host.stop_sweep();
+        host.root("systemctl stop jitd.socket jitd-helper.socket jitd; " + hold + "touch -d '" + written +
+                  "' /run/jit/held-jitd; systemctl start jit-sweep");
         EXPECT_TRUE(eventually(runs_again)) << written;
     }
     EXPECT_NE(host.root("test -e /run/jit/held-jitd").status, 0);
-    host.root("systemctl start jitd.socket jitd-helper.socket jitd jit-sweep.timer");
+    host.root("systemctl start jitd.socket jitd-helper.socket jitd");
+    host.start_sweep();
 }
 
 // PID 1 waits for what it starts to execute: were that held as well, it would wait for ever, and nobody could
@@ -124,7 +145,8 @@ TEST_F(Machine, pid_1_waits_for_nobody_whom_a_killed_jitd_held_still) {
     Session second = host.begin_as("alice", "echo in; sleep 600");
     ASSERT_TRUE(first.shows("in") && second.shows("in"));
     ask(host, "alice", "member --for 3s");
-    host.root("systemctl stop jit-sweep.timer; mkdir -p /run/systemd/system/jitd.service.d; "
+    host.stop_sweep();
+    host.root("mkdir -p /run/systemd/system/jitd.service.d; "
               "printf '[Service]\\nRestart=no\\n' >/run/systemd/system/jitd.service.d/once.conf; "
               "systemctl daemon-reload; /root/at_call $(pgrep -x jitd) 3 kill cgroup.freeze >/root/killed & "
               "until grep -q armed /root/killed; do sleep .01; done");
@@ -132,7 +154,8 @@ TEST_F(Machine, pid_1_waits_for_nobody_whom_a_killed_jitd_held_still) {
     EXPECT_THAT(host.root(frozen).out, HasSubstr("1\n1\n")) << host.root("cat /root/killed").out;
     EXPECT_EQ(host.root("timeout 10 systemd-run -q --wait --slice=user-1000.slice true").status, 0);
     host.root("rm /run/systemd/system/jitd.service.d/once.conf; systemctl daemon-reload; "
-              "systemctl start jitd jit-sweep.timer");
+              "systemctl start jitd");
+    host.start_sweep();
     EXPECT_THAT(host.root(frozen).out, Not(HasSubstr("1")));
 }
 

@@ -262,8 +262,8 @@ TEST_F(Membership, with_jitd_dead_the_sweep_takes_it_back_and_ends_what_carries_
     Session elevation = host.begin_as("alice", "jit-sudo -n -g vault sleep 1006");
     Session during = host.begin_as("alice", "exec sleep 1002");
     ASSERT_TRUE(eventually([&] { return !running("sleep 1006").empty() && !running("sleep 1002").empty(); }));
-    host.root(
-        "systemctl stop jit-sweep.timer; systemctl kill -s STOP jitd.service; systemctl start jit-sweep");
+    host.stop_sweep();
+    host.root("systemctl kill -s STOP jitd.service; systemctl start jit-sweep");
     EXPECT_TRUE(is_there(DROP_IN)) << "it lives";
     EXPECT_FALSE(eventually([&] { return running("sleep 1002").empty(); }, 9s)) << "who ended it?";
     EXPECT_TRUE(is_there(DROP_IN));

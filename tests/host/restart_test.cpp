@@ -147,8 +147,9 @@ login        = ["sshd"]
     const std::string published = host.root(what).out;
 
     // It never writes them in their place, but if it did this is what would be there.
+    host.stop_sweep();
     const Result cut =
-        host.root("systemctl stop jit-sweep.timer jitd.socket jitd-helper.socket jitd.service && "
+        host.root("systemctl stop jitd.socket jitd-helper.socket jitd.service && "
                   "for file in /run/jit/live /run/jit/logins.db " +
                   drop_in +
                   "; do truncate -s $(($(stat -c %s $file) / 2)) $file && cp $file $file.new || "
