@@ -91,6 +91,11 @@ bool was_cut_off(Store& store) {
     return !newest.empty() && (!body || body->value("kind", "") != "daemon.stopped");
 }
 
+// A slow or busy machine may take its time for each step; TimeoutStartSec= is for the one that doesn't end.
+void is_starting() {
+    sd_notify(0, "EXTEND_TIMEOUT_USEC=20000000");
+}
+
 Result<void> run() {
     umask(0077);
     // What is large and passes (a login table as it is written) goes back to the system. By itself malloc(3)
@@ -146,6 +151,7 @@ Result<void> run() {
         return started;
     }
 
+    is_starting();
     PolicyKeeper policy(**store, clock, config_directory);
     Accounts accounts(*loop, nss_socket);
     LoginTable logins(**store, clock, policy.policy(), login_table_file);
@@ -221,15 +227,19 @@ Result<void> run() {
                                             .login_table = login_table_file});
                  }});
     told = &api;
+    is_starting();
     if (auto loaded = reconciler.reload_policy(); !loaded) {
         return loaded;
     }
+    is_starting();
     if (auto adopted = uses.adopt(); !adopted) {
         return adopted;
     }
+    is_starting();
     ends.look_at_all(); // whatever there is of a policy
     memberships.adopt();
     temporary.adopt();
+    is_starting();
     reconciler.reconcile();
     searches.look();
 
