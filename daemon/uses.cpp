@@ -279,6 +279,10 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
             }
             Json fields = status_fields(use);
             fields["killed"] = live.killed;
+            if (live.unseen) {
+                fields.erase("run_time");
+                fields["unseen"] = true;
+            }
             store_.append("use.ended", now, fields);
         }
         return {};

@@ -143,6 +143,7 @@ private:
         std::optional<BootTime> empty_since;
         bool over = false;   // killed; its end is yet to be seen and recorded
         bool killed = false; // and there was something to kill
+        bool unseen = false; // when it ended, and how: no jitd was there
     };
     // Each person's live grants, asked for once a turn.
     using GrantsOf = std::map<Uid, Result<std::vector<Request>>>;

@@ -178,6 +178,7 @@ void Uses::exited(const std::string& id, std::int32_t status) {
         return;
     }
     found->second.reports = false;
+    found->second.unseen = false;
     Use& use = found->second.use;
     const bool was_over = use.exited.has_value(); // it was held up
     if (!was_over) {

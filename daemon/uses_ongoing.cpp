@@ -21,6 +21,7 @@ void Uses::counts_as_over(Live& live, BootTime at) {
 // Since it was written down, or now.
 void Uses::counts_as_over_since(Live& live) {
     const Now now = clock_.now();
+    live.unseen = !live.use.exited;
     counts_as_over(live, now.boot - (now.time - live.use.exited.value_or(now.time)));
 }
 
