@@ -263,11 +263,11 @@ std::string details(const reply::Request& r, Time now) {
     }
     if (r.left_behind) {
         if (r.left_behind->count == 0) {
-            field(out, "left", "nothing was found");
+            field(out, "it left", "nothing that the search has found");
         }
-        fields(out, "left", r.left_behind->left);
+        fields(out, "it left", r.left_behind->left);
         if (const auto more = r.left_behind->count - std::ssize(r.left_behind->left); more > 0) {
-            field(out, "left", fmt::format("and {} more", more));
+            field(out, "it left", fmt::format("and {} more", more));
         }
         fields(out, "not seen", r.left_behind->problems);
     }
