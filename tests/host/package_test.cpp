@@ -79,6 +79,8 @@ TEST(Package, RemovalKeepsTheDatabaseAndPurgeLeavesNothing) {
     Host host;
     EXPECT_EQ(host.root("dpkg --remove jit-sudo").status, 0);
     EXPECT_EQ(host.root("ls /var/lib/jit/jit.db").status, 0);
+    EXPECT_EQ(host.root("systemctl list-units --state=active --no-legend 'jit*' | grep -v jit.slice").out,
+              "");
     EXPECT_EQ(host.root("dpkg --purge jit-sudo").status, 0);
     const Result left =
         host.root("find / -xdev '(' -name 'jit*' -o -name 'io.jitsudo*' ')'; find /run -name '*jit*'; "
