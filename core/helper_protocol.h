@@ -190,6 +190,9 @@ struct HelperEnding {
 struct HelperExited {
     std::int32_t status = 0; // as waitpid(2) gives it
 };
+// The same as an attribute of the elevation's cgroup (xattr(7); Linux 5.7 on), a decimal number: for the next
+// jitd, where this one is killed before it has written down what it was told.
+inline constexpr const char* exit_attribute = "user.jit.exit";
 
 [[nodiscard]] std::string to_frame(const HelperAsk& message);
 [[nodiscard]] std::string to_frame(const HelperRefused& message);

@@ -51,7 +51,7 @@ void Accounts::look_up(const AccountKey& key, Done done, Turn turn) {
             // Also where NSS tells of it: what jit made is never taken for an account of the host.
             auto made = made_ ? made_(key) : std::nullopt;
             const bool is_it = made && (!found->account || found->account->uid == made->uid);
-            done(is_it ? std::move(made) : found->account);
+            done(is_it ? made : found->account);
         },
         turn);
 }

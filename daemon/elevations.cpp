@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/elevations.h"
 
+#include "core/helper_protocol.h"
 #include "core/read.h"
 
 #include <fmt/format.h>
 #include <linux/magic.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -17,6 +19,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 
 namespace jit {
 namespace {
@@ -209,6 +213,17 @@ Result<bool> Elevations::populated(const std::string& name) const {
     }
     return fail(Errc::unavailable,
                 fmt::format("{} can't be looked into: {}", path(name), std::strerror(errno)));
+}
+
+std::optional<std::int32_t> Elevations::noted_exit(const std::string& name) const {
+    std::array<char, 16> text{};
+    const ssize_t size = getxattr(path(name).c_str(), exit_attribute, text.data(), text.size());
+    std::int32_t status = 0;
+    const char* const end = text.data() + std::max<ssize_t>(size, 0);
+    const auto [rest, error] = std::from_chars(text.data(), end, status);
+    // A command of root's can write there too.
+    const bool is_one = error == std::errc() && rest == end && (WIFEXITED(status) || WIFSIGNALED(status));
+    return is_one ? std::optional(status) : std::nullopt;
 }
 
 void Elevations::ask_to_end(const std::string& name) const {

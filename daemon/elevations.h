@@ -39,6 +39,8 @@ public:
     // Whether processes are in it or below it. One that isn't there holds none; not being able to look is an
     // error.
     [[nodiscard]] Result<bool> populated(const std::string& name) const;
+    // What jit-sudo has noted there (exit_attribute): how its command has ended.
+    [[nodiscard]] std::optional<std::int32_t> noted_exit(const std::string& name) const;
     // TERM, HUP and CONT to each process: the notice before the end.
     void ask_to_end(const std::string& name) const;
     // SIGKILL to everything in it and below it, at once, whoever forks meanwhile. Also frozen ones die.

@@ -273,16 +273,23 @@ void Uses::finish(const std::set<std::string>& ended, Time now) {
             const Live& live = live_.at(id);
             Use use = live.use;
             use.ended = now;
+            // It was told to a jitd that was killed before it had recorded it.
+            const auto noted =
+                use.login || use.status ? std::optional<std::int32_t>() : elevations_.noted_exit(id);
+            use.status = noted ? noted : use.status;
             store_.update(use);
             if (!use.exited) {
                 used(use.chains, now);
             }
             Json fields = status_fields(use);
-            fields["killed"] = live.killed;
             if (live.unseen) {
                 fields.erase("run_time");
                 fields["unseen"] = true;
             }
+            if (noted) {
+                store_.append("use.exited", now, fields);
+            }
+            fields["killed"] = live.killed;
             store_.append("use.ended", now, fields);
         }
         return {};

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "helper/elevate.h"
 
+#include "core/helper_protocol.h"
 #include "helper/command_process.h"
 #include "helper/messages.h"
 #include "helper/report.h"
 
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -16,6 +19,7 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace jit {
@@ -49,6 +53,13 @@ Result<void> check_cgroup(int directory) {
 bool write_cgroup_file(int directory, const char* file, std::string_view text) {
     const Fd fd(openat(directory, file, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
     return fd && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+void note_exit(int directory, int status) {
+    std::array<char, 16> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), status).ptr;
+    static_cast<void>(
+        fsetxattr(directory, exit_attribute, text.data(), static_cast<std::size_t>(end - text.data()), 0));
 }
 
 Result<Child> Child::create(const Elevation& elevation) {

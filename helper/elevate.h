@@ -91,5 +91,7 @@ private:
 // The directory of a cgroup v2, and nothing else.
 [[nodiscard]] Result<void> check_cgroup(int directory);
 [[nodiscard]] bool write_cgroup_file(int directory, const char* file, std::string_view text);
+// exit_attribute. Where it can't be kept, jitd alone is told.
+void note_exit(int directory, int status);
 
 } // namespace jit

@@ -51,6 +51,7 @@ public:
         }
         child_.reaped();
         hear_what_is_there(); // why it was killed is said before it is
+        note_exit(elevation_.cgroup, *status_);
         const auto tell_exit = [&] { return jitd_.send(to_frame(HelperExited{*status_})); };
         if (!(jitd_.connected() && tell_exit()) && reconnect()) {
             // It may be gone again, and then the next one knows from the cgroup that this is over.

@@ -248,6 +248,7 @@ TEST_F(Interrupted, an_answer_counts_once_or_not_at_all) {
 
 TEST_F(Interrupted, no_command_runs_whose_start_is_not_recorded) {
     int number = 0;
+    int exits = 0;
     std::string mark;
     at_each_change(
         [&] {
@@ -261,9 +262,11 @@ TEST_F(Interrupted, no_command_runs_whose_start_is_not_recorded) {
             EXPECT_TRUE(!ran ||
                         host.root("jitctl audit --kind use.started").out.find(mark) != std::string::npos);
             EXPECT_TRUE(alice_.does("jit-sudo -n sh -c true")) << "and the next one runs";
+            exits += ran ? 2 : 1;
         });
     EXPECT_TRUE(eventually([&] { return recorded("use.started") == recorded("use.ended"); }))
         << "what began is over: " << host.root("jitctl audit | grep use").out;
+    EXPECT_EQ(recorded("use.exited"), exits) << "how each has ended is known";
 }
 
 TEST_F(Interrupted, every_login_that_is_let_in_is_recorded_and_ends) {
