@@ -377,7 +377,7 @@ std::optional<Account> TemporaryAccounts::find(const AccountKey& key) {
     return std::nullopt;
 }
 
-void TemporaryAccounts::send(One& one, AccountJob job,
+void TemporaryAccounts::send(One& one, const AccountJob& job,
                              void (TemporaryAccounts::*done)(One&, const Result<AccountReply>&)) {
     queue_.push_back({.name = one.name, .question = account_text(job), .done = done});
     send_next();

@@ -132,7 +132,8 @@ private:
     void lose(One& one);
     void number_lost(One& one);
 
-    void send(One& one, AccountJob job, void (TemporaryAccounts::*done)(One&, const Result<AccountReply>&));
+    void send(One& one, const AccountJob& job,
+              void (TemporaryAccounts::*done)(One&, const Result<AccountReply>&));
     void send_next();
 
     static constexpr int passes = 8; // over all processes
