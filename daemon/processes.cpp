@@ -5,22 +5,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <poll.h>
 #include <string>
 #include <string_view>
 #include <sys/syscall.h>
+#include <unordered_set>
+#include <vector>
 
 namespace jit {
 namespace {
 
 constexpr std::uint32_t unset = 0xffffffffU;
+constexpr int most_rounds = 8; // where something begins all the time
 
 // A file of /proc/PID that is one number.
 std::optional<std::uint32_t> number_of(int proc, std::string_view pid, std::string_view file_name) {
@@ -65,21 +70,33 @@ Result<void> for_each_pid(const std::function<void(int proc, pid_t pid)>& call) 
     if (!proc) {
         return fail(Errc::unavailable, fmt::format("/proc can't be read: {}", std::strerror(errno)));
     }
-    bool saw_init = false;
-    while (const dirent* entry = readdir(proc.get())) {
-        const std::string_view name(entry->d_name);
-        pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error != std::errc() || end != name.data() + name.size()) {
-            continue;
+    std::unordered_set<pid_t> seen;
+    for (int round = 0; round < most_rounds; ++round) {
+        std::vector<pid_t> fresh;
+        bool saw_init = false;
+        rewinddir(proc.get());
+        while (const dirent* entry = readdir(proc.get())) {
+            const std::string_view name(entry->d_name);
+            pid_t pid = 0;
+            const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+            if (error != std::errc() || end != name.data() + name.size()) {
+                continue;
+            }
+            saw_init = saw_init || pid == 1;
+            if (pid > 1 && seen.insert(pid).second) {
+                fresh.push_back(pid);
+            }
         }
-        saw_init = saw_init || pid == 1;
-        if (pid > 1) {
+        if (!saw_init) {
+            return fail(Errc::unavailable, "/proc doesn't show other people's processes (hidepid?)");
+        }
+        if (fresh.empty()) {
+            break;
+        }
+        std::ranges::sort(fresh, std::greater());
+        for (const pid_t pid : fresh) {
             call(dirfd(proc.get()), pid);
         }
-    }
-    if (!saw_init) {
-        return fail(Errc::unavailable, "/proc doesn't show other people's processes (hidepid?)");
     }
     return {};
 }

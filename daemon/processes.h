@@ -22,7 +22,9 @@
 
 namespace jit {
 
-// Calls for each process but PID 1, with /proc open. An error where it doesn't show other people's.
+// Calls once for each process but PID 1, with /proc open, the newest first, and for those that have begun
+// meanwhile, several times over: who forks and exits all the time lives for some microseconds after it is
+// seen. An error where /proc doesn't show other people's.
 [[nodiscard]] Result<void> for_each_pid(const std::function<void(int proc, pid_t pid)>& call);
 
 // Calls for each thread of a process, with /proc/PID/task open and its number.

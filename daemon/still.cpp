@@ -38,15 +38,18 @@ std::string read_all(const std::string& path) {
     return read_whole(AT_FDCWD, path.c_str(), longest_note);
 }
 
-// Before it runs as its person there may be a child of PID 1 in there that hasn't executed anything yet.
-// Root's manager is the same person as PID 1.
+// A child of PID 1 that hasn't executed anything yet is root's wholly, and in one of two places. Its person
+// may have moved the manager, and everything else, to any other below it. Root's manager is the same person
+// as PID 1.
 bool manager_runs(const std::string& unit, Uid uid) {
-    const std::string pids = read_all(below_user_slice(unit + "/init.scope/cgroup.procs"));
-    return uid != root_uid && std::ranges::any_of(std::views::split(pids, '\n'), [&](const auto& pid) {
-               const auto credentials =
-                   credentials_of(AT_FDCWD, fmt::format("/proc/{}", std::string_view(pid)));
-               return credentials && credentials->uids == std::set{uid};
-           });
+    const std::string place = below_user_slice(unit);
+    const std::string pids = read_all(place + "/cgroup.procs") + read_all(place + "/init.scope/cgroup.procs");
+    const bool is_started = std::ranges::any_of(std::views::split(pids, '\n'), [&](const auto& pid) {
+        const auto credentials = credentials_of(AT_FDCWD, fmt::format("/proc/{}", std::string_view(pid)));
+        return credentials && credentials->uids == std::set{root_uid};
+    });
+    return uid != root_uid && !is_started &&
+           read_all(place + "/cgroup.events").find("populated 1") != std::string::npos;
 }
 
 // Where a person's processes are: those of root's units in the slice aren't theirs.

@@ -196,14 +196,16 @@ std::set<Uid> Uses::people_to_look_through() const {
         if (!live.use.session || !(live.over || may_have_ended(live))) {
             continue;
         }
-        if (live.use.login) {
+        // A command's cgroup ends whoever forks in there; this is for who got out, into the service manager
+        // of one or the other. Root is held by no slice.
+        if (live.use.login || live.over) {
             people.insert(live.use.by.uid);
-        } else if (live.use.run_as_uid && *live.use.run_as_uid != root_uid) {
-            // Its cgroup ends whoever forks in there; this is for who got out, into that person's service
-            // manager. Root is held by no slice.
+        }
+        if (!live.use.login && live.use.run_as_uid) {
             people.insert(*live.use.run_as_uid);
         }
     }
+    people.erase(root_uid);
     return people;
 }
 

@@ -105,6 +105,34 @@ TEST_F(Escapes, a_membership_ends_in_services_timers_and_jobs_that_were_started_
     EXPECT_THAT(host.root("cat /tmp/later /tmp/cron").out, Not(HasSubstr("systemd-journal")));
 }
 
+// What a reading of /proc takes so long for that who was listed is another process by then.
+TEST_F(Escapes, who_forks_without_a_pause_where_nobody_is_held_still_ends_too) {
+    host.copy(JIT_FORK_CHAIN, "/usr/local/bin/fork_chain", "0755");
+    host.root("for i in $(seq 1000); do setsid sleep 900 </dev/null >/dev/null 2>&1 & done");
+    host.root("systemctl start atd");
+    // A service manager that its person has moved away from where one begins; and a job of at.
+    const char* const moved =
+        "systemd-run -q --user --scope fork_chain /tmp/beat 40 </dev/null >/dev/null 2>&1; "
+        "cd /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service; mkdir app.slice/x; "
+        "for pid in $(cat init.scope/cgroup.procs); do echo $pid >app.slice/x/cgroup.procs; done";
+    for (const std::string& way :
+         {std::string("echo 'fork_chain /tmp/beat 40; true' | at now"), std::string(moved)}) {
+        Session before_it = host.begin_as("alice", "echo in; sleep 600"); // its manager hasn't the group
+        ASSERT_TRUE(before_it.shows("in"));
+        const std::string grant = let_in("journal --for 10m");
+        ASSERT_TRUE(eventually(
+            [&] { return host.root("id alice").out.find("systemd-journal") != std::string::npos; }));
+        host.as("alice", "export XDG_RUNTIME_DIR=/run/user/1000; " + way);
+        const auto beats = [&] { return host.root("cat /tmp/beat 2>/dev/null | wc -c").out; };
+        std::string before = beats();
+        ASSERT_TRUE(eventually([&] { return beats() != before; })) << "nothing forks: " << way;
+        host.root("jitctl revoke " + grant + " --reason enough; sleep 2");
+        before = beats();
+        EXPECT_FALSE(eventually([&] { return beats() != before; }, 2s)) << way;
+        host.root("rm -f /tmp/beat");
+    }
+}
+
 TEST_F(Escapes, what_outlives_the_timeout_of_sudo_doesnt_outlive_a_grant) {
     host.root("echo 'alice ALL=(ALL) TIMEOUT=1 NOPASSWD: /usr/bin/bash' >/etc/sudoers.d/timeout");
     const auto leave = [](const std::string& seconds) {

@@ -58,9 +58,9 @@ TEST_F(Machine, who_stops_jitd_and_the_sweep_stops_no_end) {
     ask(host, "alice", "member --for 5s");
     ask(host, "alice", "run --for 5s");
     Session carries = host.begin_as("alice", "sleep 9302 & exec sleep 9302");
-    Session command = runs("9302");
+    Session command = runs("9303");
     host.root("systemctl stop jitd.socket jitd-helper.socket jitd.service jit-sweep.timer jit-sweep.service");
-    EXPECT_TRUE(eventually([&] { return running("sleep 9302").empty(); }, 60s));
+    EXPECT_TRUE(eventually([&] { return running("sleep 930[23]").empty(); }, 60s));
     EXPECT_NE(host.root("systemctl is-active jitd.service").status, 0) << "jitd itself stays stopped";
     EXPECT_NE(host.root("test -e /run/userdb/alice:vault.membership").status, 0);
     host.root("systemctl start jitd.socket jitd-helper.socket jitd.service");
