@@ -148,7 +148,8 @@ void end_what_ran(const Reach& reach, const Ran& ran) {
     }
     for (const Carriers& one : all) {
         if (one.killed > 0) {
-            searched.add({.what = "processes still using it", .how = "ended", .name = fmt::format("{}", one.killed)});
+            searched.add(
+                {.what = "processes still using it", .how = "ended", .name = fmt::format("{}", one.killed)});
         }
     }
 }

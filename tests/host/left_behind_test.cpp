@@ -75,8 +75,8 @@ TEST_F(LeftBehind, a_setgid_copy_is_disarmed_wherever_it_was_put_and_what_runs_f
     EXPECT_EQ(mode_of("/tmp/own"), "2755\n");
     EXPECT_EQ(mode_of("/home/bob/old"), "2755\n");
     EXPECT_TRUE(eventually([&] { return !found().empty(); }));
-    EXPECT_THAT(found(),
-                AllOf(HasSubstr(grant), HasSubstr("/dev/shm/b (mode 2755"), HasSubstr("processes still using it ended")));
+    EXPECT_THAT(found(), AllOf(HasSubstr(grant), HasSubstr("/dev/shm/b (mode 2755"),
+                               HasSubstr("processes still using it ended")));
     EXPECT_THAT(host.as("bob", "jitctl show " + grant).out, HasSubstr("set-id file disarmed: /tmp/b"));
 }
 
