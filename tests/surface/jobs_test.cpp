@@ -185,12 +185,14 @@ TEST_F(Jobs, a_pipeline_is_stopped_and_goes_on_as_one) {
     EXPECT_TRUE(alice.does(R"(
         run jit-sudo sh -c 'echo begun >&2; exec cat' | cat
         expect begun
+        until -icanon
         line one
         expect one\r\none\r\n
         key Z
         expect Stopped
         run fg
         expect | cat\r\n
+        until -icanon
         line two
         expect two\r\ntwo\r\n
         key D
