@@ -21,7 +21,9 @@ void OneShot::ask(Loop& loop, const std::string& socket, std::string question, B
     largest_ = bounds.largest;
     auto connected = connect_to(socket, SOCK_STREAM);
     if (!connected) {
-        timer_ = loop.soon([this, why = connected.error()] { finish(std::unexpected(why)); });
+        // A timer, and not soon(): finish() sets its time.
+        timer_ = loop.after(Millis(0), Millis(0),
+                            [this, why = connected.error()] { finish(std::unexpected(why)); });
         return;
     }
     connection_ = std::move(*connected);
