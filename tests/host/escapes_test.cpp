@@ -105,9 +105,9 @@ TEST_F(Escapes, a_membership_ends_in_services_timers_and_jobs_that_were_started_
     EXPECT_THAT(host.root("cat /tmp/later /tmp/cron").out, Not(HasSubstr("systemd-journal")));
 }
 
-// What a reading of /proc takes so long for that who was listed is another process by then.
 TEST_F(Escapes, who_forks_without_a_pause_where_nobody_is_held_still_ends_too) {
     host.copy(JIT_FORK_CHAIN, "/usr/local/bin/fork_chain", "0755");
+    // What is listed before it takes so long to read that it is another process by then.
     host.root("for i in $(seq 1000); do setsid sleep 900 </dev/null >/dev/null 2>&1 & done");
     host.root("systemctl start atd");
     // A service manager that its person has moved away from where one begins; and a job of at.

@@ -195,8 +195,7 @@ TEST_F(Interrupted, a_request_is_granted_wholly_or_not_at_all) {
 
 // One that is over: the disk is full, or broken, for that one call.
 TEST_F(Interrupted, an_error_of_the_disk_gives_nothing_that_is_not_recorded) {
-    host.start_sweep(); // it lets go of what was held still for a look and couldn't
-                        // be let go
+    host.start_sweep(); // it lets go of what was held still for a look and couldn't be let go
     bool told = false;
     at_each_change(
         "28" /* ENOSPC */, [] {}, [&] { told = alice_.does("jitctl request all --for 1h --reason x"); },
